@@ -32,7 +32,7 @@ const MARK_TO_STATE: { [mark: string]: RouteState | undefined } = {
 // A value never changes its length. In a full shared dict nginx can still overwrite an entry in place, but it
 // can't grow one; so the step from `starting` to `ready` to `gone` always fits once the route was accepted.
 const GENERATION_WIDTH = 11; // 2^53 in base 36
-const ADDRESS_WIDTH = 47; // "[" + the longest IPv6 text + "]:65535"
+const ADDRESS_WIDTH = 48; // "[", the longest IPv6 text, "]:65535", and a space that ends it
 const ADDRESS_START = 1 + GENERATION_WIDTH;
 
 export function isSessionId(text: string): boolean {
@@ -73,5 +73,7 @@ export function decodeRoute(text: string): Route | undefined {
 
 /** The address of a `ready` route, or empty: the hot path's short cut through `decodeRoute`. */
 export function readyAddress(text: string): string {
-  return text.charCodeAt(0) === 114 /* r */ ? text.slice(ADDRESS_START, text.indexOf(' ', ADDRESS_START)) : '';
+  return text.charCodeAt(0) === 114 /* r */
+    ? text.slice(ADDRESS_START, text.indexOf(' ', ADDRESS_START))
+    : '';
 }
