@@ -1,0 +1,104 @@
+/**
+ * The nginx part of set-up: `node scripts/nginx-setup.ts [--all-lines]`. Takes NGINX_BIN if given, else the
+ * machine's own nginx if its njs is new enough, else unpacks Debian's below `.cache/nginx`, and records the
+ * choice for `nginxFor`. Every nginx is tried again each time, so a record never outlives what it describes.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Nginx, type NginxLine, recordPath, root } from './nginx.ts';
+import { probeNginx } from './nginx-probe.ts';
+
+const suites: Record<NginxLine, string> = { current: 'forky', stable: 'trixie' };
+
+async function main(): Promise<void> {
+  const chosen = (await givenNginx()) ?? (await machineNginx()) ?? (await unpackedNginx('current'));
+  record('default', chosen);
+  record(chosen.line, chosen);
+  if (!process.argv.includes('--all-lines')) return;
+  const other: NginxLine = chosen.line === 'current' ? 'stable' : 'current';
+  record(other, await unpackedNginx(other));
+}
+
+/** The nginx the user names; one that can't be used is an error, never a reason to take another. */
+async function givenNginx(): Promise<Nginx | undefined> {
+  const { NGINX_BIN, NGINX_JS_MODULE } = process.env;
+  if (!NGINX_BIN) return undefined;
+  try {
+    return await probeNginx(resolve(NGINX_BIN), NGINX_JS_MODULE);
+  } catch (error) {
+    throw new Error(`NGINX_BIN: ${message(error)}`);
+  }
+}
+
+async function machineNginx(): Promise<Nginx | undefined> {
+  const path = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`;
+  const found = spawnSync('sh', ['-c', 'command -v nginx'], { encoding: 'utf8', env: { PATH: path } });
+  const bin = found.stdout.trim();
+  if (!bin) return undefined;
+  try {
+    return await probeNginx(bin);
+  } catch {
+    return undefined;
+  }
+}
+
+async function unpackedNginx(line: NginxLine): Promise<Nginx> {
+  const folder = join(root, '.cache', 'nginx', line);
+  const bin = join(folder, 'nginx');
+  try {
+    return await probeNginx(bin);
+  } catch {
+    // Not unpacked yet, or not wholly.
+  }
+  const started = performance.now();
+  const fresh = `${folder}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  await unpack(line, fresh);
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(fresh, folder);
+  const nginx = await probeNginx(bin);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  say(`nginx ${nginx.version} with njs ${nginx.njs} ready in ${relative(root, folder)} (${seconds} s)`);
+  return nginx;
+}
+
+async function unpack(line: NginxLine, folder: string): Promise<void> {
+  const log = join(root, '.cache', 'nginx', `${line}.log`);
+  mkdirSync(dirname(log), { recursive: true });
+  const child = spawn('bash', [join(root, 'scripts', 'unpack-nginx.sh'), suites[line], folder], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stderr.pipe(createWriteStream(log));
+  let reason = 'unpack-nginx.sh failed';
+  createInterface(child.stdout).on('line', (text) => say(`nginx (${line}): ${text}`));
+  createInterface(child.stderr).on('line', (text) => {
+    reason = text;
+  });
+  const [code] = await once(child, 'close');
+  if (code !== 0) throw new Error(`${reason} (details: ${log})`);
+}
+
+function record(name: NginxLine | 'default', nginx: Nginx): void {
+  const path = recordPath(name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.new`, `${JSON.stringify(nginx)}\n`);
+  renameSync(`${path}.new`, path);
+}
+
+function say(text: string): void {
+  console.log(`setup: ${text}`);
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`setup: ${message(error)}`);
+  process.exitCode = 1;
+}
