@@ -1,0 +1,15 @@
+/**
+ * Runs `work` every `ms`, never twice at a time. A failed run is told and the next one comes all the same.
+ * The answer stops it.
+ */
+export function every(ms: number, work: () => Promise<void>, failed: (error: Error) => void): () => void {
+  let busy = false;
+  const timer = setInterval(async () => {
+    if (busy) return;
+    busy = true;
+    await work().catch(failed);
+    busy = false;
+  }, ms);
+  timer.unref();
+  return () => clearInterval(timer);
+}

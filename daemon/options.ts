@@ -1,0 +1,136 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { parseDurationMs } from './duration.ts';
+
+/** The daemon's flags. Each is also an environment variable: `--idle-timeout` is `SPAWNER_IDLE_TIMEOUT`. */
+export function daemonOptions(): Option[] {
+  return [
+    flag(
+      '--application-command <command>',
+      'shell command that runs one session of your app; it gets PORT and HOST',
+    ),
+    flag('--public-url <url>', 'where browsers reach the router', 'http://127.0.0.1:8000').argParser(
+      publicUrl,
+    ),
+    flag('--listen <address:port>', 'where the daemon serves its API', '127.0.0.1:8080').argParser(
+      listenAddress,
+    ),
+    flag(
+      '--router <address>',
+      'admin API of a router: unix:/path or http://host:port; repeat for more',
+    ).argParser(routerAddresses),
+    flag('--router-token <token>', 'bearer token for routers that are reached over http'),
+    flag('--api-token <token>', 'bearer token that callers of the API must send').argParser(token),
+    flag('--allow-unauthenticated-api', 'listen beyond loopback without --api-token', false),
+    flag(
+      '--status <source>',
+      'how use is seen: app asks GET /status of the app, router counts in nginx',
+      'router',
+    ).choices(['app', 'router']),
+    flag('--idle-timeout <duration>', 'a session that nobody uses for so long is reaped', '30s').argParser(
+      duration,
+    ),
+    flag(
+      '--max-lifetime <duration>',
+      'a session ends after so long, used or not; off never',
+      'off',
+    ).argParser(durationOrOff),
+    flag('--start-timeout <duration>', 'a session that does not listen by then has failed', '60s').argParser(
+      duration,
+    ),
+    flag('--stop-grace <duration>', 'time between SIGTERM and SIGKILL', '5s').argParser(duration),
+    flag('--status-misses <count>', 'failed status reads in a row that end a session', '5').argParser(count),
+    flag('--max-sessions <count>', 'sessions at one time; more are told 429', '1000').argParser(count),
+    flag('--ports <first-last>', 'ports on 127.0.0.1 that sessions may get', '20000-29999').argParser(
+      portRange,
+    ),
+    flag(
+      '--state-dir <folder>',
+      "where the daemon keeps what it needs to find its sessions after a restart (default: a folder of yours in the system's temporary one)",
+    ),
+    flag('--log-level <level>', 'what is logged', 'info').choices([
+      'debug',
+      'info',
+      'warn',
+      'error',
+      'silent',
+    ]),
+  ];
+}
+
+/** An option with its environment variable; the default stays text, so that `--help` shows what one would type. */
+export function flag(flags: string, description: string, defaultValue?: string | boolean): Option {
+  const option = new Option(flags, description);
+  option.env(`SPAWNER_${option.name().replaceAll('-', '_').toUpperCase()}`);
+  if (defaultValue !== undefined) option.default(defaultValue);
+  return option;
+}
+
+function duration(text: string): string {
+  const ms = parseDurationMs(text);
+  if (ms === undefined || ms <= 0)
+    throw new InvalidArgumentError('Write a duration above zero, such as 500ms, 30s, 5m or 2h.');
+  return text;
+}
+
+function durationOrOff(text: string): string {
+  return text === 'off' ? text : duration(text);
+}
+
+function count(text: string): string {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Write a whole number from 1 on.');
+  return text;
+}
+
+function token(text: string): string {
+  if (!/^[\x21-\x7e]{16,}$/.test(text)) {
+    throw new InvalidArgumentError('A token has 16 characters or more, without blanks.');
+  }
+  return text;
+}
+
+function publicUrl(text: string): string {
+  const url = URL.parse(text);
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.search || url.hash || url.username) {
+    throw new InvalidArgumentError(
+      'Write an http or https URL without query, such as https://my-domain.com.',
+    );
+  }
+  if (url.pathname !== '/') {
+    throw new InvalidArgumentError('It has no path: sessions live at /p/<id>/ of that host.');
+  }
+  return text;
+}
+
+/** `host:port`, `[ipv6]:port`; port 0 takes any free one. */
+export function listenAddress(text: string): string {
+  const port = /^(?:[a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(text)?.[1];
+  if (port === undefined || Number(port) > 65_535) {
+    throw new InvalidArgumentError('Write an address and a port, such as 127.0.0.1:8080.');
+  }
+  return text;
+}
+
+// Several in one variable are separated by commas; repeated flags add up.
+function routerAddresses(text: string, previous: string[] | undefined): string[] {
+  const added = text.split(',').map((part) => part.trim());
+  for (const address of added) {
+    if (!/^unix:\/./.test(address) && !isPlainHttpUrl(address)) {
+      throw new InvalidArgumentError('Write unix:/path/to/socket or http://host:port.');
+    }
+  }
+  return [...(previous ?? []), ...added];
+}
+
+function isPlainHttpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url?.protocol === 'http:' && url.pathname === '/' && !url.search && !url.hash && !url.username;
+}
+
+function portRange(text: string): string {
+  const [first, last] = text.split('-').map(Number);
+  const valid = /^\d{4,5}-\d{4,5}$/.test(text) && first !== undefined && last !== undefined;
+  if (!valid || first < 1024 || last > 65_535 || first > last) {
+    throw new InvalidArgumentError('Write first-last between 1024 and 65535, such as 20000-29999.');
+  }
+  return text;
+}

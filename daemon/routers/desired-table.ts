@@ -1,0 +1,52 @@
+import type { Route, RouteState } from '../../njs/route.ts';
+
+/** What every router should hold for one session. `version` tells one wish from the next. */
+export interface DesiredRoute {
+  state: RouteState;
+  address: string;
+  version: number;
+  /** Monotonic milliseconds. */
+  changedAt: number;
+}
+
+/** The daemon's wish: the one table that all routers follow. */
+export interface DesiredTable {
+  readonly routes: ReadonlyMap<string, DesiredRoute>;
+  set(id: string, route: { state: RouteState; address: string }): DesiredRoute;
+  /** Drops tombstones of `olderThanMs` and more; answers whose they were. */
+  dropTombstones(olderThanMs: number): string[];
+}
+
+export function createDesiredTable(now: () => number): DesiredTable {
+  const routes = new Map<string, DesiredRoute>();
+  let version = 0;
+  return {
+    routes,
+    set(id, { state, address }) {
+      version += 1;
+      const route = { state, address, version, changedAt: now() };
+      routes.set(id, route);
+      return route;
+    },
+    dropTombstones(olderThanMs) {
+      const before = now() - olderThanMs;
+      const old = [...routes].filter(([, route]) => route.state === 'gone' && route.changedAt <= before);
+      for (const [id] of old) routes.delete(id);
+      return old.map(([id]) => id);
+    },
+  };
+}
+
+/** Ids whose entry in a router's whole table (`stored`) differs from the wish. */
+export function differences(
+  desired: ReadonlyMap<string, DesiredRoute>,
+  stored: Readonly<Record<string, Route>>,
+): string[] {
+  const wrong = [...desired].filter(([id, wish]) => {
+    const there = stored[id];
+    if (there === undefined) return wish.state !== 'gone';
+    return there.state !== wish.state || there.address !== wish.address;
+  });
+  const extra = Object.keys(stored).filter((id) => !desired.has(id));
+  return [...wrong.map(([id]) => id), ...extra];
+}

@@ -1,0 +1,140 @@
+/** A router's admin API (docs/router-api.md) as functions. */
+import { Pool } from 'undici';
+import { z } from 'zod';
+import type { Route, RouteState } from '../../njs/route.ts';
+
+const HEALTH_TIMEOUT_MS = 1_000;
+const WRITE_TIMEOUT_MS = 2_000;
+const TABLE_TIMEOUT_MS = 10_000;
+
+const zoneSchema = z.object({ bytes: z.number(), freeBytes: z.number() });
+const healthSchema = z.object({
+  bootId: z.string().min(1),
+  filled: z.boolean(),
+  generation: z.number(),
+  zones: z.object({ routes: zoneSchema, activity: zoneSchema }),
+});
+const tableSchema = z.object({
+  bootId: z.string(),
+  routes: z.record(
+    z.string(),
+    z.tuple([z.enum(['starting', 'ready', 'draining', 'gone']), z.number(), z.string()]),
+  ),
+});
+const writtenSchema = z.object({ bootId: z.string(), stale: z.array(z.string()), full: z.array(z.string()) });
+const activitySchema = z.object({
+  bootId: z.string(),
+  uncounted: z.number(),
+  sessions: z.record(z.string(), z.object({ active: z.number(), total: z.number() })),
+});
+
+export type RouterHealth = z.infer<typeof healthSchema>;
+export type RouterActivity = z.infer<typeof activitySchema>;
+export type Written = z.infer<typeof writtenSchema>;
+
+export interface RouteBatch {
+  generation: number;
+  put: Record<string, { state: RouteState; address: string }>;
+  delete: string[];
+  forget: string[];
+}
+
+/** Every call rejects with a `RouterError` if the router does not answer in time or not as it should. */
+export interface RouterClient {
+  /** As the operator wrote it, for logs and metrics. */
+  readonly address: string;
+  health(): Promise<RouterHealth>;
+  table(): Promise<{ bootId: string; routes: Record<string, Route> }>;
+  write(batch: RouteBatch): Promise<Written>;
+  filled(bootId: string): Promise<void>;
+  activity(): Promise<RouterActivity>;
+  close(): Promise<void>;
+}
+
+export class RouterError extends Error {
+  override readonly name = 'RouterError';
+  /** Nobody listens at the address: there is no router, not one that hangs. */
+  readonly absent: boolean;
+
+  constructor(message: string, absent: boolean, cause?: unknown) {
+    super(message, { cause });
+    this.absent = absent;
+  }
+}
+
+/** @param address `unix:/path` or `http://host:port` */
+export function createRouterClient(address: string, token: string | undefined): RouterClient {
+  const socketPath = address.startsWith('unix:') ? address.slice('unix:'.length) : undefined;
+  const pool = new Pool(socketPath === undefined ? address : 'http://router', {
+    connections: 4,
+    ...(socketPath === undefined ? {} : { socketPath }),
+  });
+  const headers = {
+    'content-type': 'application/json',
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  };
+
+  async function call<T>(
+    schema: z.ZodType<T>,
+    request: { method: 'GET' | 'POST'; path: string; body?: unknown; timeoutMs: number; accept?: number[] },
+  ): Promise<T> {
+    const what = `${request.method} ${request.path}`;
+    try {
+      const answer = await pool.request({
+        method: request.method,
+        path: request.path,
+        headers,
+        body: request.body === undefined ? null : JSON.stringify(request.body),
+        signal: AbortSignal.timeout(request.timeoutMs),
+      });
+      const text = await answer.body.text();
+      if (![200, ...(request.accept ?? [])].includes(answer.statusCode)) {
+        throw new RouterError(`${what} answered ${answer.statusCode}: ${text.slice(0, 200)}`, false);
+      }
+      return schema.parse(JSON.parse(text));
+    } catch (error) {
+      if (error instanceof RouterError) throw error;
+      const code = (error as NodeJS.ErrnoException).code;
+      throw new RouterError(
+        `${what}: ${(error as Error).message}`,
+        code === 'ECONNREFUSED' || code === 'ENOENT',
+        error,
+      );
+    }
+  }
+
+  return {
+    address,
+    health: () => call(healthSchema, { method: 'GET', path: '/v1/health', timeoutMs: HEALTH_TIMEOUT_MS }),
+    async table() {
+      const { bootId, routes } = await call(tableSchema, {
+        method: 'GET',
+        path: '/v1/routes',
+        timeoutMs: TABLE_TIMEOUT_MS,
+      });
+      const entries = Object.entries(routes).map(([id, [state, generation, routeAddress]]) => {
+        return [id, { state, generation, address: routeAddress }] as const;
+      });
+      return { bootId, routes: Object.fromEntries(entries) };
+    },
+    write: (batch) =>
+      call(writtenSchema, {
+        method: 'POST',
+        path: '/v1/routes',
+        body: batch,
+        timeoutMs: WRITE_TIMEOUT_MS,
+        accept: [507],
+      }),
+    async filled(bootId) {
+      await call(z.unknown(), {
+        method: 'POST',
+        path: '/v1/filled',
+        body: { bootId },
+        timeoutMs: WRITE_TIMEOUT_MS,
+      });
+    },
+    activity: () =>
+      call(activitySchema, { method: 'GET', path: '/v1/activity', timeoutMs: WRITE_TIMEOUT_MS }),
+    close: () => pool.destroy(),
+  };
+}

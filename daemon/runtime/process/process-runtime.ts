@@ -1,0 +1,193 @@
+/**
+ * Runs each session as a local process on a port of its own. Linux only: it reads /proc.
+ * Sessions outlive the daemon: they lead process groups of their own, write to files and not to pipes, and are found
+ * again through their records.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import { ApiError } from '../../errors.ts';
+import { every } from '../../every.ts';
+import type { SessionSpec } from '../../session.ts';
+import type { Observation, Runtime } from '../runtime.ts';
+import { sessionEnvironment } from './environment.ts';
+import { lastLines, trim } from './output.ts';
+import { createPorts } from './ports.ts';
+import { findByEnvironment, identify, isAlive, listeningPorts, type ProcessIdentity } from './proc.ts';
+import { openRecords, type SessionRecord } from './records.ts';
+import { stopSession } from './stop.ts';
+
+const LISTEN_POLL_MS = 50;
+const ENDS_POLL_MS = 500;
+const TRIM_MS = 5_000;
+
+export interface ProcessRuntimeSettings {
+  /** For /bin/sh. */
+  command: string;
+  dir: string;
+  ports: { first: number; last: number };
+  publicUrl: string;
+  stopGraceMs: number;
+  inheritedEnv: NodeJS.ProcessEnv;
+  log: Logger;
+}
+
+type Exit = Extract<Observation, { phase: 'exited' }>['failure'];
+
+const LOST: Exit = { code: 'app_lost', message: 'The app ended while no daemon was running.' };
+
+interface Running {
+  record: SessionRecord;
+  /** Not our child: nobody tells us of its end, so we look. */
+  adopted: boolean;
+  backend: string | undefined;
+  exit: Exit | undefined;
+}
+
+export async function createProcessRuntime(settings: ProcessRuntimeSettings): Promise<Runtime> {
+  const records = await openRecords(settings.dir);
+  const ports = createPorts(settings.ports.first, settings.ports.last);
+  const sessions = new Map<string, Running>();
+  let changed: (id: string) => void = () => {};
+
+  for (const record of await records.readAll()) {
+    ports.hold(record.port);
+    await adopt(record);
+  }
+  await noticeListeners();
+  await noticeEnds();
+
+  async function adopt(record: SessionRecord): Promise<void> {
+    const running: Running = { record, adopted: true, backend: undefined, exit: undefined };
+    sessions.set(record.id, running);
+    if (record.process) return;
+    // The daemon was killed between the start of the process and the note of it, or before the start.
+    const [pid] = await findByEnvironment((entries) => entries.includes(`SPAWNER_SESSION_ID=${record.id}`));
+    const found = pid === undefined ? undefined : await identify(pid);
+    if (found) await remember(record, found);
+    else running.exit = LOST;
+  }
+
+  async function remember(record: SessionRecord, found: ProcessIdentity): Promise<void> {
+    record.process = found;
+    await records.write(record);
+  }
+
+  async function create(spec: SessionSpec): Promise<void> {
+    if (sessions.has(spec.id)) return;
+    const taken = await listeningPorts();
+    const port = ports.take((candidate) => taken.has(candidate));
+    if (port === undefined) {
+      throw new ApiError(
+        503,
+        'no_free_port',
+        'Every port of --ports is in use: end sessions or widen the range.',
+        {
+          retryAfterSeconds: 5,
+        },
+      );
+    }
+    const { id, createdAt, labels, idempotency } = spec;
+    const record: SessionRecord = { id, createdAt, labels, idempotency, port };
+    const running: Running = { record, adopted: false, backend: undefined, exit: undefined };
+    sessions.set(id, running);
+    await records.write(record);
+    try {
+      const child = await start(spec, port);
+      child.once('exit', (code, signal) => ended(running, describeExit(code, signal)));
+      const leader = await identify(child.pid as number);
+      if (leader) await remember(record, leader);
+    } catch (error) {
+      ended(running, {
+        code: 'app_spawn_failed',
+        message: `The app could not be started: ${(error as Error).message}.`,
+      });
+    }
+  }
+
+  async function start(spec: SessionSpec, port: number): Promise<ChildProcess> {
+    const output = await open(records.outputPath(spec.id), 'a', 0o600);
+    try {
+      const child = spawn('/bin/sh', ['-c', settings.command], {
+        detached: true,
+        stdio: ['ignore', output.fd, output.fd],
+        env: sessionEnvironment(settings.inheritedEnv, spec, { port, publicUrl: settings.publicUrl }),
+      });
+      await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+      child.unref();
+      return child;
+    } finally {
+      await output.close();
+    }
+  }
+
+  function ended(running: Running, exit: Exit): void {
+    running.exit ??= exit;
+    changed(running.record.id);
+  }
+
+  async function noticeListeners(): Promise<void> {
+    const waiting = [...sessions.values()].filter((running) => !running.backend && !running.exit);
+    if (waiting.length === 0) return;
+    const listening = await listeningPorts();
+    for (const running of waiting) {
+      running.backend = listening.get(running.record.port);
+      if (running.backend) changed(running.record.id);
+    }
+  }
+
+  async function noticeEnds(): Promise<void> {
+    for (const running of sessions.values()) {
+      const leader = running.record.process;
+      if (running.adopted && !running.exit && leader && !(await isAlive(leader))) ended(running, LOST);
+    }
+  }
+
+  async function trimOutputs(): Promise<void> {
+    for (const id of sessions.keys()) await trim(records.outputPath(id));
+  }
+
+  const failed = (error: Error) => settings.log.error({ err: error }, 'process runtime upkeep failed');
+  const stops = [
+    every(LISTEN_POLL_MS, noticeListeners, failed),
+    every(ENDS_POLL_MS, noticeEnds, failed),
+    every(TRIM_MS, trimOutputs, failed),
+  ];
+
+  return {
+    create,
+    async list() {
+      return [...sessions.values()].map(({ record }) => record);
+    },
+    async observe(id) {
+      const running = sessions.get(id);
+      if (!running) return { phase: 'missing' };
+      if (running.exit) return { phase: 'exited', failure: running.exit };
+      if (running.backend) return { phase: 'listening', backend: running.backend };
+      return { phase: 'starting' };
+    },
+    output: (id) => lastLines(records.outputPath(id)),
+    async delete(id) {
+      const running = sessions.get(id);
+      if (running) await stopSession(id, running.record.process, settings.stopGraceMs);
+    },
+    async release(id) {
+      const running = sessions.get(id);
+      if (!running) return;
+      await records.remove(id);
+      sessions.delete(id);
+      ports.free(running.record.port);
+    },
+    watch(callback) {
+      changed = callback;
+    },
+    close() {
+      for (const stop of stops) stop();
+    },
+  };
+}
+
+function describeExit(code: number | null, signal: NodeJS.Signals | null): Exit {
+  if (signal !== null) return { code: 'app_exited', message: `The app was ended by ${signal}.`, signal };
+  return { code: 'app_exited', message: `The app exited with code ${code}.`, exitCode: code ?? 0 };
+}

@@ -1,0 +1,29 @@
+import type { Failure, SessionSpec } from '../session.ts';
+
+/** What a runtime knows of one session right now. */
+export type Observation =
+  | { phase: 'missing' }
+  | { phase: 'starting' }
+  | { phase: 'listening'; backend: string }
+  | { phase: 'exited'; failure: Omit<Failure, 'output'> };
+
+/** A session as the runtime's own objects describe it: the only memory of a daemon that was killed. */
+export type OwnedSession = Omit<SessionSpec, 'env'>;
+
+/** What runs sessions. Every call may be repeated; none of them depends on what the daemon remembers. */
+export interface Runtime {
+  /** Everything of ours that exists or still has to be cleaned up. */
+  list(): Promise<OwnedSession[]>;
+  /** Starts the session, or adopts what an earlier, interrupted call started. @throws {ApiError} when it can't */
+  create(spec: SessionSpec): Promise<void>;
+  observe(id: string): Promise<Observation>;
+  /** The last lines the app wrote. */
+  output(id: string): Promise<string[]>;
+  /** Resolves when nothing of the session runs any more. Its address stays reserved. */
+  delete(id: string): Promise<void>;
+  /** No router can reach the session's address any more: it may serve another one, and nothing is remembered. */
+  release(id: string): Promise<void>;
+  /** `changed` is called with a session's id whenever its observation may differ from the last. */
+  watch(changed: (id: string) => void): void;
+  close(): void;
+}
