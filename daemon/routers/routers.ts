@@ -22,7 +22,9 @@ export interface Acknowledgement {
 
 export interface FleetActivity {
   sessions: Map<string, { active: number; total: number }>;
-  /** False while a router may serve visitors that we can't see, or none is there to ask. */
+  /** True if no router can serve visitors unseen: each has answered or is absent. */
+  quiet: boolean;
+  /** `quiet`, and at least one router is there. */
   complete: boolean;
   /** Another value than last time: a router restarted or came back, and its counts began anew. */
   boots: string;
@@ -129,6 +131,7 @@ async function readActivity(clients: RouterClient[]): Promise<FleetActivity> {
   );
   return {
     sessions,
+    quiet: !hung,
     complete: !hung && seen.length > 0,
     boots: seen.map((activity) => activity.bootId).join(),
     uncounted: seen.some((activity) => activity.uncounted > 0),

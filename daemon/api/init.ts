@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import type { Context } from 'koa';
+import { z } from 'zod';
+import { ApiError } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Reconciler } from '../reconciler.ts';
+import { isReservedName } from '../runtime/process/environment.ts';
+import { newSessionId, type Session } from '../session.ts';
+import type { SessionStore } from '../session-store.ts';
+import { readBody } from './body.ts';
+import { summary } from './session-view.ts';
+
+// Kubernetes' grammar, so that the same request works with every runtime:
+// https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+const LABEL_NAME = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
+const LABEL_VALUE = /^([A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$/;
+
+const initSchema = z.strictObject({
+  env: z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a name has letters, digits and _ and does not begin with a digit')
+        .refine((name) => !isReservedName(name), "PORT, HOST and SPAWNER_… are the session's own"),
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the one character that no environment can hold
+      z.string().regex(/^[^\u0000]*$/, 'a value has no NUL character'),
+    )
+    .default({}),
+  labels: z
+    .record(
+      z.string().regex(LABEL_NAME, 'not a label name'),
+      z.string().regex(LABEL_VALUE, 'not a label value'),
+    )
+    .refine((labels) => Object.keys(labels).length <= 32, 'at most 32 labels')
+    .default({}),
+  wait: z.literal('ready', 'the only value is "ready"').optional(),
+});
+
+type InitRequest = z.infer<typeof initSchema>;
+
+export interface InitParts {
+  store: SessionStore;
+  reconciler: Reconciler;
+  metrics: Metrics;
+  publicUrl: string;
+  maxSessions: number;
+}
+
+/** `POST /init`: starts a session, or answers with the one that the same `Idempotency-Key` started. */
+export function createInit({ store, reconciler, metrics, publicUrl, maxSessions }: InitParts) {
+  // Requests with one key that come while the first is still at work share its outcome.
+  const underway = new Map<string, { digest: string; session: Promise<Session> }>();
+
+  async function start(
+    request: InitRequest,
+    idempotency: { key: string; digest: string } | null,
+  ): Promise<Session> {
+    if (store.living().length >= maxSessions) {
+      throw new ApiError(
+        429,
+        'too_many_sessions',
+        `All ${maxSessions} sessions are in use (--max-sessions).`,
+        {
+          retryAfterSeconds: 5,
+        },
+      );
+    }
+    const { env, labels } = request;
+    return reconciler.create({ id: newSessionId(), createdAt: Date.now(), env, labels, idempotency });
+  }
+
+  async function startOnce(
+    request: InitRequest,
+    key: string,
+  ): Promise<{ session: Session; replayed: boolean }> {
+    const digest = createHash('sha256').update(JSON.stringify(request)).digest('hex');
+    const other = underway.get(key);
+    const known = other ?? store.byIdempotencyKey(key)?.idempotency;
+    if (known && known.digest !== digest) {
+      throw new ApiError(
+        422,
+        'idempotency_key_reused',
+        'This Idempotency-Key came with another body before.',
+      );
+    }
+    if (other) return { session: await other.session, replayed: true };
+    const existing = store.byIdempotencyKey(key);
+    if (existing) return { session: existing, replayed: true };
+    const session = start(request, { key, digest }).finally(() => underway.delete(key));
+    underway.set(key, { digest, session });
+    return { session: await session, replayed: false };
+  }
+
+  async function init(ctx: Context): Promise<void> {
+    const request = await readBody(ctx, initSchema);
+    const key = idempotencyKey(ctx);
+    const { session, replayed } =
+      key === undefined
+        ? { session: await start(request, null), replayed: false }
+        : await startOnce(request, key);
+    if (request.wait === 'ready') await becomesReady(store, session);
+    if (replayed) ctx.set('idempotency-replayed', 'true');
+    ctx.status = 201;
+    ctx.set('location', `/sessions/${session.id}`);
+    ctx.body = summary(session, publicUrl);
+  }
+
+  return async (ctx: Context): Promise<void> => {
+    const startedAt = performance.now();
+    const outcome = (code: string) => metrics.initAnswered((performance.now() - startedAt) / 1000, code);
+    await init(ctx).then(
+      () => outcome('ok'),
+      (error) => {
+        outcome(error instanceof ApiError ? error.code : 'internal');
+        throw error;
+      },
+    );
+  };
+}
+
+async function becomesReady(store: SessionStore, session: Session): Promise<void> {
+  await store.when(session, ({ state }) => state !== 'starting');
+  if (session.failure) {
+    const { code, message, ...rest } = session.failure;
+    throw new ApiError(502, code, message, { details: { session: session.id, ...rest } });
+  }
+  if (session.ending) {
+    throw new ApiError(409, 'session_ended', `The session ended before it was ready: ${session.ending}.`, {
+      details: { session: session.id },
+    });
+  }
+}
+
+function idempotencyKey(ctx: Context): string | undefined {
+  const key = ctx.get('idempotency-key');
+  if (key === '') return undefined;
+  if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
+    throw new ApiError(
+      400,
+      'bad_idempotency_key',
+      'Idempotency-Key has 1 to 255 printable characters, no blanks.',
+    );
+  }
+  return key;
+}

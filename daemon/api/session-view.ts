@@ -1,0 +1,97 @@
+import type { Inspection } from '../reaper.ts';
+import { type Session, sessionUrl } from '../session.ts';
+import type { ReapPolicy } from '../status/verdict.ts';
+
+export interface ViewSettings {
+  publicUrl: string;
+  source: string;
+  policy: ReapPolicy;
+}
+
+/** A session as the API shows it in lists and to `POST /init`. */
+export function summary(session: Session, publicUrl: string): Record<string, unknown> {
+  return {
+    id: session.id,
+    url: sessionUrl(publicUrl, session.id),
+    state: session.state,
+    labels: session.labels,
+    createdAt: iso(session.createdAt),
+    ...(session.readyAt !== undefined && { readyAt: iso(session.readyAt) }),
+    ...(session.endedAt !== undefined && { endedAt: iso(session.endedAt) }),
+    ...(session.ending && { endReason: session.ending }),
+    ...(session.failure && { failure: session.failure }),
+  };
+}
+
+/**
+ * The same with the answers to "why is it still there?" and "how long has it left?".
+ * @param now monotonic milliseconds, the clock of inspections
+ */
+export function details(
+  session: Session,
+  output: string[],
+  inspection: Inspection | undefined,
+  now: number,
+  settings: ViewSettings,
+): Record<string, unknown> {
+  return {
+    ...summary(session, settings.publicUrl),
+    ...(session.backend !== undefined && { backend: session.backend }),
+    ...(session.failure === undefined && { output }),
+    ...(session.state === 'ready' && inspection && { activity: activity(inspection, now, settings) }),
+    ...(session.state === 'ready' && { reap: reap(session, inspection, now, settings.policy) }),
+  };
+}
+
+function activity({ signal, at, misses }: Inspection, now: number, { source }: ViewSettings) {
+  const observedSecondsAgo = seconds(now - at);
+  if (signal.kind === 'unknown') return { source, observedSecondsAgo, misses, message: signal.message };
+  const { activeConnections, secondsInactive } = signal;
+  return { source, observedSecondsAgo, misses, activeConnections, secondsInactive: round(secondsInactive) };
+}
+
+function reap(session: Session, inspection: Inspection | undefined, now: number, policy: ReapPolicy) {
+  const lifetimeSecondsLeft =
+    policy.maxLifetimeMs === undefined
+      ? {}
+      : { lifetimeSecondsLeft: seconds(session.createdAt + policy.maxLifetimeMs - Date.now()) };
+  const idleTimeoutSeconds = policy.idleTimeoutMs / 1000;
+  if (!inspection)
+    return { verdict: 'new', why: 'it was not looked at yet', idleTimeoutSeconds, ...lifetimeSecondsLeft };
+  return { ...explain(inspection, now, policy), idleTimeoutSeconds, ...lifetimeSecondsLeft };
+}
+
+function explain({ verdict, signal, misses, at }: Inspection, now: number, policy: ReapPolicy) {
+  switch (verdict.verdict) {
+    case 'busy': {
+      const count = signal.kind === 'use' ? signal.activeConnections : 0;
+      return { verdict: 'busy', why: `${count} connection${count === 1 ? '' : 's'} open` };
+    }
+    case 'idle': {
+      const secondsLeft = round(Math.max(0, verdict.secondsLeft - (now - at) / 1000));
+      const why = `nobody is connected; it is reaped in ${secondsLeft} s unless somebody comes`;
+      return { verdict: 'idle', secondsLeft, why };
+    }
+    case 'unknown': {
+      const why =
+        misses === 0
+          ? 'use can not be seen, and unknown is not idle; its idle time stands still'
+          : `status unreachable ${misses} times in a row; after ${policy.mostMisses} it ends unless a router sees visitors`;
+      return { verdict: 'unknown', ...(misses > 0 && { missesLeft: verdict.missesLeft }), why };
+    }
+    case 'reap':
+      return { verdict: 'reap', secondsLeft: 0, why: `about to be reaped: ${verdict.reason}` };
+  }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function seconds(ms: number): number {
+  return round(Math.max(0, ms) / 1000);
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

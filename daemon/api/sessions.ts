@@ -1,0 +1,76 @@
+import type { Context } from 'koa';
+import { z } from 'zod';
+import { isSessionId } from '../../njs/route.ts';
+import { ApiError } from '../errors.ts';
+import type { Reaper } from '../reaper.ts';
+import type { Reconciler } from '../reconciler.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import type { Session } from '../session.ts';
+import type { SessionStore } from '../session-store.ts';
+import { check } from './body.ts';
+import { details, summary, type ViewSettings } from './session-view.ts';
+
+const listSchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  cursor: z.string().refine(isSessionId, 'not a cursor that a list gave').optional(),
+  state: z.enum(['starting', 'ready', 'draining', 'failed', 'gone']).optional(),
+  label: z
+    .string()
+    .regex(/^[^=]+=[^=]*$/, 'write label=name=value')
+    .optional(),
+});
+
+export interface SessionsParts {
+  store: SessionStore;
+  reconciler: Reconciler;
+  reaper: Reaper;
+  runtime: Runtime;
+  view: ViewSettings;
+  now: () => number;
+}
+
+export function createSessions({ store, reconciler, reaper, runtime, view, now }: SessionsParts) {
+  function find(ctx: Context): Session {
+    const session = store.get(ctx.params.id);
+    if (!session) throw new ApiError(404, 'unknown_session', 'There is no session with this id.');
+    return session;
+  }
+
+  return {
+    /** `GET /sessions?limit=&cursor=&state=&label=name=value` → `{"sessions":[…],"next":cursor or null}`, oldest first. */
+    async list(ctx: Context): Promise<void> {
+      const { limit, cursor, state, label } = check(listSchema, { ...ctx.query }, 'query');
+      const [name, value] = label?.split('=') ?? [];
+      const matching = store.all().filter((session) => {
+        return (
+          (state === undefined || session.state === state) &&
+          (name === undefined || session.labels[name] === value)
+        );
+      });
+      const from = cursor === undefined ? 0 : matching.findIndex((session) => session.id === cursor);
+      if (from < 0)
+        throw new ApiError(
+          400,
+          'stale_cursor',
+          'The session this cursor stood for is forgotten: start anew.',
+        );
+      const page = matching.slice(from, from + limit);
+      ctx.body = {
+        sessions: page.map((session) => summary(session, view.publicUrl)),
+        next: matching[from + limit]?.id ?? null,
+      };
+    },
+
+    async get(ctx: Context): Promise<void> {
+      const session = find(ctx);
+      const output = await runtime.output(session.id);
+      ctx.body = details(session, output, reaper.inspection(session.id), now(), view);
+    },
+
+    /** 204 once nothing of the session is left; the same for one that has ended already. */
+    async end(ctx: Context): Promise<void> {
+      await reconciler.end(find(ctx), 'deleted');
+      ctx.status = 204;
+    },
+  };
+}

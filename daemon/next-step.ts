@@ -1,0 +1,44 @@
+import type { Observation } from './runtime/runtime.ts';
+import type { Failure, Session } from './session.ts';
+
+/** What a session needs next. */
+export type Step =
+  | { do: 'nothing' }
+  | { do: 'look again'; inMs: number }
+  | { do: 'become ready'; backend: string }
+  | { do: 'fail'; failure: Omit<Failure, 'output'> }
+  | { do: 'end' }
+  | { do: 'clean up' };
+
+/**
+ * The whole life of a session as one decision: from what it is and what its runtime sees to what happens next.
+ * @param now milliseconds since 1970
+ */
+export function nextStep(
+  session: Pick<Session, 'state' | 'ending' | 'createdAt' | 'backend'>,
+  observed: Observation,
+  now: number,
+  startTimeoutMs: number,
+): Step {
+  if (session.state === 'failed' || session.state === 'gone') {
+    return observed.phase === 'missing' ? { do: 'nothing' } : { do: 'clean up' };
+  }
+  if (session.ending) return { do: 'end' };
+  switch (observed.phase) {
+    case 'missing':
+      return { do: 'fail', failure: { code: 'app_lost', message: 'The app is not there any more.' } };
+    case 'exited':
+      return { do: 'fail', failure: observed.failure };
+    case 'listening':
+      if (session.state === 'ready' && session.backend === observed.backend) return { do: 'nothing' };
+      return { do: 'become ready', backend: observed.backend };
+    case 'starting': {
+      if (session.state !== 'starting') return { do: 'nothing' };
+      const leftMs = session.createdAt + startTimeoutMs - now;
+      if (leftMs > 0) return { do: 'look again', inMs: leftMs };
+      const seconds = startTimeoutMs / 1000;
+      const message = `Nothing listened on the session's PORT within ${seconds} s (--start-timeout).`;
+      return { do: 'fail', failure: { code: 'app_start_timeout', message } };
+    }
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * Brings each session from what it is to what it should be. The same `reconcile(id)` serves creation, change, loss
+ * and the daemon's start: it looks at everything anew and does the next step.
+ */
+import type { Logger } from 'pino';
+import { ApiError } from './errors.ts';
+import { every } from './every.ts';
+import type { Metrics } from './metrics.ts';
+import { nextStep } from './next-step.ts';
+import type { Routers } from './routers/routers.ts';
+import type { Runtime } from './runtime/runtime.ts';
+import {
+  type EndReason,
+  type Failure,
+  hasEnded,
+  newSession,
+  type Session,
+  type SessionSpec,
+} from './session.ts';
+import type { SessionStore } from './session-store.ts';
+import { createWorkQueue } from './work-queue.ts';
+
+const RELEASE_MS = 1_000;
+const RELIST_MS = 30_000;
+
+export interface Reconciler {
+  /** Takes over what the runtime runs. Every session that works has its route in the desired table afterwards. */
+  adopt(): Promise<void>;
+  /** Starts a session. @throws {ApiError} if it can't be; nothing of it is left then */
+  create(spec: SessionSpec): Promise<Session>;
+  /** Resolves when the session has ended. The reason that came first counts. */
+  end(session: Session, reason: EndReason): Promise<void>;
+  /**
+   * Closes the door, asks `stillUnused`, and then either ends the session or opens the door again: who comes in that
+   * moment is told 503 or revives the session, and is never let in and cut.
+   */
+  reap(session: Session, reason: EndReason, stillUnused: () => Promise<boolean>): Promise<boolean>;
+  /** Ends all sessions and leaves nothing of them. */
+  endAll(): Promise<void>;
+  stop(): void;
+}
+
+export interface ReconcilerParts {
+  store: SessionStore;
+  runtime: Runtime;
+  routers: Routers;
+  metrics: Metrics;
+  log: Logger;
+  startTimeoutMs: number;
+}
+
+export function createReconciler(parts: ReconcilerParts): Reconciler {
+  const { store, runtime, routers, metrics, log, startTimeoutMs } = parts;
+  // Ended sessions whose address a router may still reach.
+  const unreleased = new Set<string>();
+  const queue = createWorkQueue(reconcile, (id, error) =>
+    log.error({ session: id, err: error }, 'reconcile failed'),
+  );
+  runtime.watch((id) => queue.add(id));
+
+  async function reconcile(id: string): Promise<void> {
+    const session = store.get(id);
+    if (!session) return;
+    const step = nextStep(session, await runtime.observe(id), Date.now(), startTimeoutMs);
+    switch (step.do) {
+      case 'nothing':
+        return;
+      case 'look again':
+        return queue.add(id, step.inMs);
+      case 'become ready':
+        return becomeReady(session, step.backend);
+      case 'fail':
+        return fail(session, step.failure);
+      case 'end':
+        return finish(session);
+      case 'clean up':
+        return cleanUp(id);
+    }
+  }
+
+  async function becomeReady(session: Session, backend: string): Promise<void> {
+    await routers.set(session.id, { state: 'ready', address: backend });
+    session.backend = backend;
+    session.state = 'ready';
+    if (session.readyAt === undefined) {
+      session.readyAt = Date.now();
+      const ms = session.readyAt - session.createdAt;
+      metrics.started(ms / 1000);
+      log.info({ session: session.id, backend, ms }, 'session ready');
+    }
+    store.changed(session);
+  }
+
+  async function fail(session: Session, failure: Omit<Failure, 'output'>): Promise<void> {
+    session.failure = { ...failure, output: await runtime.output(session.id) };
+    metrics.failed(failure.code);
+    log.warn({ session: session.id, code: failure.code, reason: failure.message }, 'session failed');
+    await routers.remove(session.id);
+    endAs(session, 'failed');
+    queue.add(session.id);
+  }
+
+  // The route goes before the app does.
+  async function finish(session: Session): Promise<void> {
+    session.state = 'draining';
+    await routers.remove(session.id);
+    await cleanUp(session.id);
+    log.info({ session: session.id, reason: session.ending }, 'session ended');
+    endAs(session, 'gone');
+  }
+
+  async function cleanUp(id: string): Promise<void> {
+    if (unreleased.has(id)) return;
+    await runtime.delete(id);
+    unreleased.add(id);
+  }
+
+  function endAs(session: Session, state: 'failed' | 'gone'): void {
+    session.state = state;
+    session.endedAt = Date.now();
+    store.changed(session);
+  }
+
+  async function create(spec: SessionSpec): Promise<Session> {
+    const session = newSession(spec);
+    store.add(session);
+    try {
+      await queue.exclusive(spec.id, async () => {
+        const [routed, created] = await Promise.allSettled([
+          routers.set(spec.id, { state: 'starting', address: '' }),
+          runtime.create(spec),
+        ]);
+        if (created.status === 'rejected') throw created.reason;
+        if (routed.status === 'rejected') throw routed.reason;
+        refuseUnrouted(routed.value);
+      });
+    } catch (error) {
+      await rollBack(session);
+      throw error;
+    }
+    queue.add(spec.id);
+    return session;
+  }
+
+  function refuseUnrouted({ live, full }: { live: number; full: string[] }): void {
+    if (full.length > 0) {
+      throw new ApiError(
+        507,
+        'router_full',
+        `No room for another route at ${full.join(', ')}: end sessions or enlarge the zone (--routes-zone-size).`,
+      );
+    }
+    if (live === 0) {
+      throw new ApiError(503, 'no_router', 'No router answers, so the session could not be reached.', {
+        retryAfterSeconds: 1,
+      });
+    }
+  }
+
+  async function rollBack(session: Session): Promise<void> {
+    await end(session, 'rolled_back');
+    store.forget(session);
+  }
+
+  async function end(session: Session, reason: EndReason): Promise<void> {
+    session.ending ??= reason;
+    queue.add(session.id);
+    await store.when(session, hasEnded);
+  }
+
+  async function reap(
+    session: Session,
+    reason: EndReason,
+    stillUnused: () => Promise<boolean>,
+  ): Promise<boolean> {
+    return queue.exclusive(session.id, async () => {
+      if (session.state !== 'ready' || session.ending || session.backend === undefined) return false;
+      session.state = 'draining';
+      store.changed(session);
+      await routers.set(session.id, { state: 'draining', address: session.backend });
+      if (await stillUnused().catch(() => false)) {
+        metrics.reaped(reason);
+        session.ending = reason;
+        queue.add(session.id);
+        return true;
+      }
+      await routers.set(session.id, { state: 'ready', address: session.backend });
+      session.state = 'ready';
+      log.info(
+        { session: session.id, reason },
+        'session revived: somebody came while it was about to be reaped',
+      );
+      store.changed(session);
+      return false;
+    });
+  }
+
+  async function adopt(): Promise<void> {
+    for (const owned of await runtime.list()) {
+      if (store.get(owned.id) || unreleased.has(owned.id)) continue;
+      const session = newSession(owned);
+      // It has been ready before, or will be: not a start that we could time.
+      session.readyAt = Date.now();
+      store.add(session);
+      await adoptRoute(session);
+      queue.add(owned.id);
+    }
+  }
+
+  // So that the first fill of the routers leaves a working session's route as it is.
+  async function adoptRoute(session: Session): Promise<void> {
+    const observed = await runtime.observe(session.id);
+    if (observed.phase === 'listening') await becomeReady(session, observed.backend);
+    else if (observed.phase === 'starting') await routers.set(session.id, { state: 'starting', address: '' });
+  }
+
+  /** An address is used again only when no router holds a connection to it: never the wrong session. */
+  async function release(): Promise<void> {
+    const candidates = [...unreleased];
+    if (candidates.length === 0) return;
+    const { sessions, quiet } = await routers.activity();
+    if (!quiet) return;
+    for (const id of candidates) {
+      if ((sessions.get(id)?.active ?? 0) > 0) continue;
+      await runtime.release(id);
+      unreleased.delete(id);
+    }
+  }
+
+  const upkeepFailed = (error: Error) => log.error({ err: error }, 'upkeep failed');
+  const stops = [every(RELEASE_MS, release, upkeepFailed), every(RELIST_MS, adopt, upkeepFailed)];
+
+  return {
+    adopt,
+    create,
+    end,
+    reap,
+    async endAll() {
+      await Promise.all(store.living().map((session) => end(session, 'shutdown')));
+      await Promise.all([...unreleased].map((id) => runtime.release(id)));
+    },
+    stop() {
+      queue.close();
+      for (const stop of stops) stop();
+    },
+  };
+}
