@@ -1,0 +1,44 @@
+import { readActivity } from './activity.ts';
+import { badRequest, fail, ok, type Reply } from './reply.ts';
+import { bootId, highestGeneration, isFilled, markFilled } from './table.ts';
+import { activityZone, routesZone } from './zones.ts';
+
+/** Cheap whatever the table holds: the daemon asks often. */
+export function getHealth(): Reply {
+  return ok({
+    bootId: bootId(),
+    filled: isFilled(),
+    generation: highestGeneration(),
+    zones: { routes: roomOf(routesZone()), activity: roomOf(activityZone()) },
+    njs: njs.version,
+    engine: engineName(),
+  });
+}
+
+export function getActivity(): Reply {
+  const activity = readActivity(isFilled());
+  return ok({ bootId: bootId(), uncounted: activity.uncounted, sessions: activity.sessions });
+}
+
+/** The daemon says which table it filled: a router that restarted meanwhile is not. */
+export function postFilled(body: unknown): Reply {
+  const claimed = (Object.assign({}, body) as { [field: string]: unknown }).bootId;
+  if (typeof claimed !== 'string') {
+    return badRequest('the body must be {"bootId": "…"}');
+  }
+  const current = bootId();
+  if (claimed !== current) {
+    return fail(409, 'wrong_boot', 'the table is not the one that was filled: read it anew');
+  }
+  markFilled();
+  return ok({ bootId: current });
+}
+
+function roomOf(zone: { capacity: number; freeSpace(): number }): { bytes: number; freeBytes: number } {
+  return { bytes: zone.capacity, freeBytes: zone.freeSpace() };
+}
+
+/** `njs.engine` is younger than the oldest njs this runs on, and only the native engine lacks it. */
+function engineName(): string {
+  return (njs as unknown as { engine?: string }).engine || 'njs';
+}

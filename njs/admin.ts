@@ -1,0 +1,68 @@
+import { prepareActivity } from './activity.ts';
+import { deleteRoute, getRoute, getRoutes, postRoutes, putRoute } from './admin-routes.ts';
+import { getActivity, getHealth, postFilled } from './admin-status.ts';
+import { whileTableLocked } from './lock.ts';
+import { badRequest, fail, type Reply, send } from './reply.ts';
+import { isSessionId } from './route.ts';
+import { refusalOf } from './token.ts';
+
+/** The admin API, version 1: docs/router-api.md. The only handler that writes to the table. */
+interface Call {
+  id: string;
+  body: unknown;
+  generation: string | undefined;
+}
+
+type Methods = { [method: string]: (call: Call) => Reply };
+
+const CALLS: { [path: string]: Methods } = {
+  '/v1/health': { GET: getHealth },
+  '/v1/activity': { GET: getActivity },
+  '/v1/filled': { POST: (call) => postFilled(call.body) },
+  '/v1/routes': { GET: getRoutes, POST: (call) => postRoutes(call.body) },
+  '/v1/routes/:id': {
+    GET: (call) => getRoute(call.id),
+    PUT: (call) => putRoute(call.id, call.body),
+    DELETE: (call) => deleteRoute(call.id, call.generation),
+  },
+};
+
+export async function admin(r: NginxHTTPRequest): Promise<void> {
+  const refusal = refusalOf({
+    local: (r.variables.server_addr || '').startsWith('unix:'),
+    token: r.variables.spawner_admin_token || '',
+    authorization: r.headersIn.Authorization || '',
+  });
+  const reply = refusal || (await answer(r));
+  send(r, reply);
+}
+
+async function answer(r: NginxHTTPRequest): Promise<Reply> {
+  const prefix = '/v1/routes/';
+  const id = r.uri.startsWith(prefix) ? r.uri.slice(prefix.length) : '';
+  const methods = CALLS[id === '' ? r.uri : '/v1/routes/:id'];
+  if (methods === undefined) {
+    return fail(404, 'not_found', 'the admin API has no such path');
+  }
+  const method = methods[r.method];
+  if (method === undefined) {
+    return fail(405, 'method_not_allowed', `this path takes ${Object.keys(methods).join(', ')}`);
+  }
+  if (id !== '' && !isSessionId(id)) {
+    return badRequest('the path names what is not a session id');
+  }
+  const call: Call = { id, body: undefined, generation: r.args.generation };
+  if (r.method === 'POST' || r.method === 'PUT') {
+    try {
+      call.body = JSON.parse(r.requestText || '');
+    } catch (_error) {
+      return badRequest('the body is not JSON');
+    }
+  }
+  prepareActivity();
+  if (r.method === 'GET') {
+    return method(call);
+  }
+  const reply = await whileTableLocked(() => method(call));
+  return reply || fail(503, 'router_busy', 'another worker is writing to the table: try again');
+}

@@ -1,0 +1,126 @@
+import { isAddress, isGeneration, isSessionId, type RouteState } from './route.ts';
+
+/** Pure: the grammar of a write to the table. Nothing of a batch is applied unless all of it is right. */
+export interface Put {
+  id: string;
+  state: RouteState;
+  address: string;
+}
+
+export interface Batch {
+  generation: number;
+  put: Put[];
+  delete: string[];
+  forget: string[];
+}
+
+export const MAX_ENTRIES = 500;
+
+/** The batch, or a text that says what is wrong with it. */
+export function parseBatch(value: unknown): Batch | string {
+  if (!isRecord(value)) {
+    return 'the body must be a JSON object';
+  }
+  const fields = ['generation', 'put', 'delete', 'forget'];
+  const put = value.put === undefined ? {} : value.put;
+  const deletes = value.delete === undefined ? [] : value.delete;
+  const forget = value.forget === undefined ? [] : value.forget;
+  const wrong =
+    unknownField(value, fields, '') ||
+    wrongGeneration(value.generation) ||
+    wrongPuts(put) ||
+    wrongIds(deletes, 'delete') ||
+    wrongIds(forget, 'forget');
+  if (wrong !== '') {
+    return wrong;
+  }
+  const batch = {
+    generation: value.generation as number,
+    put: toPuts(put as { [id: string]: { [field: string]: unknown } }),
+    delete: deletes as string[],
+    forget: forget as string[],
+  };
+  return wrongRepetition(batch) || batch;
+}
+
+export function countEntries(batch: Batch): number {
+  return batch.put.length + batch.delete.length + batch.forget.length;
+}
+
+function wrongPuts(put: unknown): string {
+  if (!isRecord(put)) {
+    return '"put" must be an object from session id to route';
+  }
+  return firstProblem(Object.keys(put), (id) => wrongId(id, 'put') || wrongRoute(put[id], `"put"."${id}"`));
+}
+
+function wrongRoute(route: unknown, where: string): string {
+  if (!isRecord(route)) {
+    return `${where} must be an object`;
+  }
+  const state = route.state;
+  const address = route.address === undefined ? '' : route.address;
+  if (state !== 'starting' && state !== 'ready' && state !== 'draining') {
+    return `${where}: "state" must be "starting", "ready" or "draining"`;
+  }
+  if (address === '' && state !== 'starting') {
+    return `${where}: a route that is ${state} needs an "address"`;
+  }
+  if (address !== '' && (typeof address !== 'string' || !isAddress(address))) {
+    return `${where}: "address" must be ip:port`;
+  }
+  return unknownField(route, ['state', 'address'], where);
+}
+
+function wrongIds(ids: unknown, field: string): string {
+  if (!Array.isArray(ids)) {
+    return `"${field}" must be an array of session ids`;
+  }
+  return firstProblem(ids, (id) => wrongId(id, field));
+}
+
+function wrongId(id: unknown, field: string): string {
+  return typeof id === 'string' && isSessionId(id) ? '' : `"${field}" holds what is not a session id`;
+}
+
+function wrongGeneration(generation: unknown): string {
+  return isGeneration(generation) ? '' : '"generation" must be a whole number from 1 on';
+}
+
+function wrongRepetition(batch: Batch): string {
+  const seen: { [id: string]: boolean } = {};
+  const ids = batch.put.map((put) => put.id).concat(batch.delete, batch.forget);
+  return firstProblem(ids, (id) => {
+    const repeated = seen[id] === true;
+    seen[id] = true;
+    return repeated ? `the session id ${id} stands in the batch twice` : '';
+  });
+}
+
+function unknownField(record: { [field: string]: unknown }, known: string[], where: string): string {
+  const unknown = Object.keys(record).filter((field) => !known.includes(field))[0];
+  return unknown === undefined
+    ? ''
+    : `${where === '' ? '' : `${where}: `}unknown field ${JSON.stringify(unknown)}`;
+}
+
+function toPuts(put: { [id: string]: { [field: string]: unknown } }): Put[] {
+  return Object.keys(put).map((id) => {
+    const route = put[id] as { [field: string]: unknown };
+    return { id, state: route.state as RouteState, address: (route.address || '') as string };
+  });
+}
+
+function firstProblem<T>(items: T[], problemOf: (item: T) => string): string {
+  for (let i = 0; i < items.length; i += 1) {
+    const problem = problemOf(items[i] as T);
+    if (problem !== '') {
+      return problem;
+    }
+  }
+  return '';
+}
+
+function isRecord(value: unknown): value is { [field: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,160 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildBundle } from '../../scripts/build.ts';
+import { type NginxLine, nginxFor } from '../../scripts/nginx.ts';
+import { type NginxSettings, type RouterSettings, renderNginx, writeFiles } from '../../scripts/render.ts';
+import { type Admin, adminAt } from './admin.ts';
+import type { Address } from './http.ts';
+import { until } from './poll.ts';
+
+/** The nginx lines and engines that the router must run on. */
+export const STACKS: Stack[] = [
+  { line: 'stable', engine: undefined },
+  { line: 'current', engine: undefined },
+  { line: 'current', engine: 'qjs' },
+];
+
+export interface Stack {
+  line: NginxLine;
+  engine: RouterSettings['engine'];
+}
+
+export interface RouterOptions extends Partial<Stack> {
+  router?: Partial<RouterSettings>;
+  nginx?: Partial<NginxSettings>;
+}
+
+export interface Router {
+  /** Its scratch folder. */
+  directory: string;
+  /** The unix socket that serves sessions. */
+  publicSocket: string;
+  /** Where the admin API listens, a unix socket's path unless `router.adminListen` says otherwise. */
+  adminAddress: Address;
+  admin: Admin;
+  /** The process id of nginx' master. */
+  pid(): number;
+  workerPids(): Promise<number[]>;
+  errorLog(): Promise<string>;
+  /** Changes settings, and returns when new workers serve; the old ones may live on. */
+  reload(router?: Partial<RouterSettings>): Promise<void>;
+  /** Ends nginx and starts it again in the same folder, with empty zones. */
+  restart(): Promise<void>;
+  /** Ends nginx and removes its folder. */
+  stop(): Promise<void>;
+}
+
+/** A real nginx with the router in it, in a scratch folder of its own. Its bundle is built from the sources. */
+export async function startRouter(options: RouterOptions = {}): Promise<Router> {
+  const found = nginxFor(options.line ?? 'current');
+  const directory = await mkdtemp(join(tmpdir(), 'spawner-router-'));
+  const publicSocket = join(directory, 'public.sock');
+  const adminListen = options.router?.adminListen ?? `unix:${join(directory, 'admin.sock')}`;
+  const adminAddress = adminListen.replace(/^unix:/, '');
+  const jsPath = join(directory, 'spawner.js');
+  const log = join(directory, 'error.log');
+  const admin = adminAt(adminAddress, options.router?.adminToken);
+
+  const write = (router: Partial<RouterSettings>) =>
+    writeFiles(
+      directory,
+      renderNginx(
+        {
+          module: found.module,
+          workers: 2,
+          listen: `unix:${publicSocket}`,
+          user: process.getuid?.() === 0 ? 'root' : undefined,
+          directory,
+          errorLog: log,
+          apiUrl: 'http://127.0.0.1:8080',
+          ...options.nginx,
+        },
+        { engine: options.engine, ...options.router, ...router, adminListen, jsPath },
+      ),
+    );
+
+  let nginx: ChildProcess;
+  try {
+    await buildBundle(jsPath);
+    await write({});
+    nginx = await run(found.bin, directory, log, admin);
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+
+  const workerPids = () => childrenOf(nginx.pid ?? 0);
+  return {
+    directory,
+    publicSocket,
+    adminAddress,
+    admin,
+    pid: () => nginx.pid ?? 0,
+    workerPids,
+    errorLog: () => readFile(log, 'utf8'),
+    async reload(router = {}) {
+      const before = await workerPids();
+      await write(router);
+      nginx.kill('SIGHUP');
+      await until('new workers after a reload', async () => {
+        const now = await workerPids();
+        return now.filter((pid) => !before.includes(pid)).length >= before.length;
+      });
+      await until('the admin API after a reload', () => answers(admin));
+    },
+    async restart() {
+      await end(nginx);
+      nginx = await run(found.bin, directory, log, admin);
+    },
+    async stop() {
+      await end(nginx);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function run(bin: string, directory: string, log: string, admin: Admin): Promise<ChildProcess> {
+  const nginx = spawn(bin, ['-p', directory, '-e', log, '-c', 'nginx.conf'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let complaint = '';
+  nginx.stderr?.on('data', (chunk) => {
+    complaint += chunk;
+  });
+  try {
+    await until('nginx to start', async () => {
+      if (nginx.exitCode !== null) {
+        throw new Error(`nginx did not start: ${complaint}${await readFile(log, 'utf8').catch(() => '')}`);
+      }
+      return answers(admin);
+    });
+  } catch (error) {
+    await end(nginx);
+    throw error;
+  }
+  return nginx;
+}
+
+async function answers(admin: Admin): Promise<boolean> {
+  return admin.call('GET', '/v1/health').then(
+    (answer) => answer.status > 0,
+    () => false,
+  );
+}
+
+async function end(nginx: ChildProcess): Promise<void> {
+  if (nginx.exitCode !== null || nginx.signalCode !== null) {
+    return;
+  }
+  const exited = new Promise((resolve) => nginx.once('exit', resolve));
+  nginx.kill('SIGTERM');
+  await exited;
+}
+
+/** The direct children of a process, from Linux's /proc. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return children.split(' ').filter(Boolean).map(Number);
+}
