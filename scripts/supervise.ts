@@ -19,8 +19,8 @@ export interface Supervised {
   lost: Promise<never>;
   /** Ends it with a signal, by force after `graceMs`. */
   stop: (signal: NodeJS.Signals, graceMs: number) => Promise<void>;
-  /** Sends a signal to the program. */
-  signal: (signal: NodeJS.Signals) => void;
+  /** While it is being stopped: tells it again, and leaves it only a moment. */
+  hurry: () => void;
 }
 
 const allowed = { deaths: 5, withinMs: 10_000 };
@@ -71,7 +71,10 @@ export function supervise(program: Program, log: (line: string) => void): Superv
     mend: () => {
       mending = true;
     },
-    signal: (signal) => void child.kill(signal),
+    hurry: () => {
+      child.kill('SIGINT');
+      setTimeout(() => child.kill('SIGKILL'), 2_000).unref();
+    },
     stop: async (signal, graceMs) => {
       stopping = true;
       if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;

@@ -1,0 +1,113 @@
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { parseListen } from '../daemon/config.ts';
+import { daemonOptions, flag, listenAddress } from '../daemon/options.ts';
+
+/** What one `npm start` is asked to run. */
+export interface StartOptions {
+  /** Where browsers reach the router. */
+  publicListen: { host: string; port: number };
+  /** As nginx writes sizes: `512k`, `8m`. */
+  routesZoneSize: string;
+  /** Worker processes of nginx: a count, or `auto` for one per core. */
+  routerWorkers: number | 'auto';
+  /** For the daemon, which also needs `--router` and, unless it is among them, `--state-dir`. */
+  daemonFlags: string[];
+}
+
+const exampleApp = join(import.meta.dirname, '..', 'examples', 'app', 'main.ts');
+
+/**
+ * Reads the flags of `npm start`: its own, and the daemon's but for those that name routers, as it runs one.
+ * `--help` and wrong flags print what there is to say and throw a CommanderError with the exit code.
+ */
+export function parseStart(argv: string[]): StartOptions {
+  const command = startCommand().parse(argv, { from: 'user' });
+  const flags = command.opts<Record<'publicListen' | 'routesZoneSize' | 'routerWorkers', string>>();
+  const publicListen = parseListen(flags.publicListen);
+  const given = daemonOptions().filter(
+    (option) => command.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  const unset = (name: string) => command.getOptionValue(name) === undefined;
+  return {
+    publicListen,
+    routesZoneSize: flags.routesZoneSize,
+    routerWorkers: flags.routerWorkers === 'auto' ? 'auto' : Number(flags.routerWorkers),
+    daemonFlags: [
+      ...given.map((option) =>
+        option.isBoolean()
+          ? `${option.long}`
+          : `${option.long}=${command.getOptionValue(option.attributeName())}`,
+      ),
+      ...(unset('applicationCommand') ? [`--application-command=${runs(process.execPath, exampleApp)}`] : []),
+      ...(unset('publicUrl') ? [`--public-url=http://${reachable(publicListen)}`] : []),
+    ],
+  };
+}
+
+/** `host:port` to use on this machine for what listens at an address, which may be every address. */
+export function reachable({ host, port }: { host: string; port: number }): string {
+  const everywhere: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+  const name = everywhere[host] ?? host;
+  return `${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+function startCommand(): Command {
+  const command = new Command('npm start --')
+    .description('Runs a router, the daemon and an app on this machine until Ctrl-C.')
+    .exitOverride((error) => {
+      throw new CommanderError(error.exitCode === 0 ? 0 : 2, error.code, error.message);
+    })
+    .addOption(
+      flag('--public-listen <address:port>', 'where browsers reach the router', '127.0.0.1:8000').argParser(
+        nginxListen,
+      ),
+    )
+    .addOption(
+      flag('--routes-zone-size <size>', 'memory for routes, see docs/capacity.md', '8m').argParser(zoneSize),
+    )
+    .addOption(flag('--router-workers <count>', 'worker processes of nginx', 'auto').argParser(workers));
+  const later: Record<string, string> = {
+    applicationCommand: 'the example app',
+    publicUrl: 'http:// and --public-listen',
+    stateDir: 'a folder that ends with this run',
+  };
+  for (const option of daemonOptions()) {
+    const name = option.attributeName();
+    if (name === 'router' || name === 'routerToken') continue;
+    if (name === 'listen') option.argParser(fixedPort);
+    if (name in later)
+      option.description = `${option.description.replace(/ \(default:.*/, '')} (default: ${later[name]})`;
+    command.addOption(option);
+  }
+  return command;
+}
+
+/** A shell command of words that may hold anything. */
+function runs(...words: string[]): string {
+  return words.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`).join(' ');
+}
+
+function fixedPort(text: string): string {
+  if (parseListen(listenAddress(text)).port === 0) throw new InvalidArgumentError('Write a port from 1 on.');
+  return text;
+}
+
+function nginxListen(text: string): string {
+  if (isIP(parseListen(fixedPort(text)).host) !== 0) return text;
+  throw new InvalidArgumentError('Write an IP address and a port, such as 127.0.0.1:8000.');
+}
+
+function zoneSize(text: string): string {
+  const size = /^(\d{1,6})([km])$/i.exec(text);
+  const kilobytes = Number(size?.[1]) * (size?.[2]?.toLowerCase() === 'm' ? 1024 : 1);
+  if (!(kilobytes >= 64)) throw new InvalidArgumentError('Write a size of 64k or more, such as 512k or 8m.');
+  return text;
+}
+
+function workers(text: string): string {
+  if (!/^(auto|[1-9]\d{0,2})$/.test(text))
+    throw new InvalidArgumentError('Write auto or a number from 1 on.');
+  return text;
+}

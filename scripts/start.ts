@@ -1,0 +1,86 @@
+/** `npm start`: a router, the daemon and an app on this machine, until Ctrl-C. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CommanderError } from 'commander';
+import { type Config, parseConfig } from '../daemon/config.ts';
+import { ConfigError } from '../daemon/errors.ts';
+import { catchInterrupts, type Interrupts } from './interrupts.ts';
+import { aborted, assertFree, untilReady } from './start-checks.ts';
+import { parseStart, reachable } from './start-options.ts';
+import { adminAddress, daemonProgram, lastComplaint, nginxProgram, writeRouter } from './start-programs.ts';
+import { supervise } from './supervise.ts';
+
+async function main(argv: string[]): Promise<void> {
+  const options = parseStart(argv);
+  const interrupts = catchInterrupts();
+  const scratch = mkdtempSync(join(tmpdir(), 'spawner-'));
+  try {
+    const flags = [
+      `--state-dir=${join(scratch, 'state')}`,
+      ...options.daemonFlags,
+      `--router=${adminAddress(scratch)}`,
+    ];
+    const config = parseConfig(flags);
+    await assertFree('--public-listen', options.publicListen);
+    await assertFree('--listen', config.listen);
+    await writeRouter(scratch, options, apiUrlOf(config));
+    await run(config, flags, scratch, interrupts);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Runs nginx and the daemon until an interrupt, or until one of them is lost; leaves neither behind. */
+async function run(config: Config, flags: string[], scratch: string, interrupts: Interrupts): Promise<void> {
+  const nginx = supervise(nginxProgram(scratch), say);
+  const daemon = supervise(daemonProgram(flags, process.env.INIT_CWD ?? process.cwd()), say);
+  const lost = Promise.race([
+    daemon.lost,
+    nginx.lost.catch((error: Error) => {
+      throw new Error(`${error.message}${lastComplaint(scratch)}`);
+    }),
+  ]);
+  const interrupted = aborted(interrupts.first);
+  try {
+    const ready = untilReady(apiUrlOf(config), interrupts.first).then(() => {
+      nginx.mend();
+      daemon.mend();
+      announce(config);
+      return lost;
+    });
+    await Promise.race([interrupted, lost, ready]);
+  } finally {
+    interrupts.onRepeat(daemon.hurry);
+    await daemon.stop('SIGINT', config.stopGraceMs + 5_000);
+    await nginx.stop('SIGTERM', 5_000);
+  }
+}
+
+function announce(config: Config): void {
+  const token = config.apiToken === undefined ? '' : " -H 'Authorization: Bearer <api token>'";
+  console.log(`
+  Spawner runs; Ctrl-C ends everything.
+
+  public URL  ${config.publicUrl}
+  API         ${apiUrlOf(config)}
+  try         curl -X POST${token} ${apiUrlOf(config)}/init
+`);
+}
+
+function apiUrlOf(config: Config): string {
+  return `http://${reachable(config.listen)}`;
+}
+
+function say(line: string): void {
+  console.error(`spawner: ${line}`);
+}
+
+/** Says what went wrong in one line, and returns the exit code. */
+function complain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode;
+  say(error instanceof Error ? error.message : String(error));
+  return error instanceof ConfigError ? 2 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2)).then(() => 0, complain);
