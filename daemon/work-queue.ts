@@ -64,7 +64,7 @@ export function createWorkQueue(
       timers.delete(key);
       addNow(key);
     }, delayMs);
-    timers.set(key, timer.unref());
+    timers.set(key, timer);
   }
 
   return {

@@ -1,0 +1,101 @@
+import test from 'ava';
+import { CommanderError } from 'commander';
+import { isLoopback, parseConfig, parseListen } from '../../daemon/config.ts';
+import { parseDurationMs } from '../../daemon/duration.ts';
+
+const NEEDED = ['--application-command', 'node app.js', '--router', 'unix:/run/admin.sock'];
+
+test('durations have units, and a bare number counts seconds', (t) => {
+  t.is(parseDurationMs('500ms'), 500);
+  t.is(parseDurationMs('30'), 30_000);
+  t.is(parseDurationMs('1.5s'), 1_500);
+  t.is(parseDurationMs('5m'), 300_000);
+  t.is(parseDurationMs('2h'), 7_200_000);
+  t.is(parseDurationMs('1d'), 86_400_000);
+  for (const wrong of ['', 's', '-1s', '1 s', '1w', 'off', '1e3'])
+    t.is(parseDurationMs(wrong), undefined, wrong);
+});
+
+test('defaults', (t) => {
+  const config = parseConfig(NEEDED);
+  t.like(config, {
+    applicationCommand: 'node app.js',
+    publicUrl: 'http://127.0.0.1:8000',
+    listen: { host: '127.0.0.1', port: 8080 },
+    routers: ['unix:/run/admin.sock'],
+    status: 'router',
+    idleTimeoutMs: 30_000,
+    maxLifetimeMs: undefined,
+    startTimeoutMs: 60_000,
+    ports: { first: 20_000, last: 29_999 },
+  });
+});
+
+test('--router is repeatable and takes http too', (t) => {
+  const { routers } = parseConfig([...NEEDED, '--router', 'http://127.0.0.1:8081']);
+  t.deepEqual(routers, ['unix:/run/admin.sock', 'http://127.0.0.1:8081']);
+});
+
+test('a wrong value is refused with exit code 2 and a line that names the flag', (t) => {
+  const wrong: [string, string][] = [
+    ['--idle-timeout', 'soon'],
+    ['--idle-timeout', '0'],
+    ['--max-lifetime', 'never'],
+    ['--listen', '8080'],
+    ['--listen', '127.0.0.1:99999'],
+    ['--public-url', 'my-domain.com'],
+    ['--public-url', 'https://my-domain.com/app'],
+    ['--router', '/run/admin.sock'],
+    ['--status', 'sidecar'],
+    ['--ports', '20000'],
+    ['--ports', '30000-20000'],
+    ['--max-sessions', '0'],
+    ['--max-sessions', '1.5'],
+    ['--api-token', 'short'],
+    ['--log-level', 'loud'],
+  ];
+  for (const [name, value] of wrong) {
+    const error = t.throws(() => quietly(() => parseConfig([...NEEDED, name, value])), {
+      instanceOf: CommanderError,
+    });
+    t.is(error.exitCode, 2, `${name} ${value}`);
+    t.true(error.message.includes(name), error.message);
+    t.notRegex(error.message, /\n/);
+  }
+});
+
+test('unknown flags, stray arguments and missing ones are refused', (t) => {
+  for (const extra of [['--no-such-flag'], ['stray']]) {
+    const error = t.throws(() => quietly(() => parseConfig([...NEEDED, ...extra])), {
+      instanceOf: CommanderError,
+    });
+    t.is(error.exitCode, 2);
+  }
+  t.throws(() => parseConfig(NEEDED.slice(2)), { message: /--application-command is missing/ });
+  t.throws(() => parseConfig(NEEDED.slice(0, 2)), { message: /--router is missing/ });
+});
+
+test('listening beyond loopback needs a token, or many words', (t) => {
+  const open = [...NEEDED, '--listen', '0.0.0.0:8080'];
+  t.throws(() => parseConfig(open), { message: /--listen 0\.0\.0\.0:8080 .*--api-token/ });
+  t.notThrows(() => parseConfig([...open, '--api-token', 'a-token-of-some-length']));
+  t.notThrows(() => parseConfig([...open, '--allow-unauthenticated-api']));
+});
+
+test('listen addresses', (t) => {
+  t.deepEqual(parseListen('[::1]:80'), { host: '::1', port: 80 });
+  t.deepEqual(parseListen('localhost:0'), { host: 'localhost', port: 0 });
+  t.true(['127.0.0.1', '127.9.9.9', '::1', 'localhost'].every(isLoopback));
+  t.false(['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.evil.com', 'example.com'].some(isLoopback));
+});
+
+/** Commander prints what it refuses; the tests look at the error it throws. */
+function quietly(work: () => void): void {
+  const write = process.stderr.write;
+  process.stderr.write = () => true;
+  try {
+    work();
+  } finally {
+    process.stderr.write = write;
+  }
+}

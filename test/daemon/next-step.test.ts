@@ -1,0 +1,57 @@
+import test from 'ava';
+import { nextStep } from '../../daemon/next-step.ts';
+import type { Observation } from '../../daemon/runtime/runtime.ts';
+import type { Session } from '../../daemon/session.ts';
+
+const starting = { state: 'starting', ending: undefined, createdAt: 1_000, backend: undefined } as const;
+const ready = { ...starting, state: 'ready', backend: '127.0.0.1:20000' } as const;
+const exited: Observation = {
+  phase: 'exited',
+  failure: { code: 'app_exited', message: 'code 1', exitCode: 1 },
+};
+const listening: Observation = { phase: 'listening', backend: '127.0.0.1:20000' };
+
+type Known = Pick<Session, 'state' | 'ending' | 'createdAt' | 'backend'>;
+const step = (session: Known, observed: Observation, now = 2_000) => nextStep(session, observed, now, 5_000);
+
+test('a session that starts waits until its deadline and then has failed', (t) => {
+  t.deepEqual(step(starting, { phase: 'starting' }), { do: 'look again', inMs: 4_000 });
+  t.like(step(starting, { phase: 'starting' }, 6_000), {
+    do: 'fail',
+    failure: { code: 'app_start_timeout' },
+  });
+});
+
+test('it becomes ready once somebody listens, also when the deadline is over by then', (t) => {
+  t.deepEqual(step(starting, listening), { do: 'become ready', backend: '127.0.0.1:20000' });
+  t.deepEqual(step(starting, listening, 60_000), { do: 'become ready', backend: '127.0.0.1:20000' });
+});
+
+test('a ready session stays as it is, and follows its app to another address', (t) => {
+  t.deepEqual(step(ready, listening), { do: 'nothing' });
+  t.deepEqual(step(ready, { phase: 'starting' }, 60_000), { do: 'nothing' });
+  t.deepEqual(step(ready, { phase: 'listening', backend: '[::1]:20000' }), {
+    do: 'become ready',
+    backend: '[::1]:20000',
+  });
+});
+
+test('an app that exits or is gone makes its session failed', (t) => {
+  for (const session of [starting, ready]) {
+    t.deepEqual(step(session, exited), { do: 'fail', failure: exited.failure });
+    t.like(step(session, { phase: 'missing' }), { do: 'fail', failure: { code: 'app_lost' } });
+  }
+});
+
+test('a session that has to go ends, whatever its app does', (t) => {
+  for (const observed of [exited, listening, { phase: 'missing' }, { phase: 'starting' }] as const) {
+    t.deepEqual(step({ ...ready, ending: 'idle' }, observed), { do: 'end' });
+  }
+});
+
+test('an ended session only needs cleaning up, once', (t) => {
+  for (const state of ['failed', 'gone'] as const) {
+    t.deepEqual(step({ ...ready, state }, exited), { do: 'clean up' });
+    t.deepEqual(step({ ...ready, state }, { phase: 'missing' }), { do: 'nothing' });
+  }
+});
