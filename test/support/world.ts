@@ -1,0 +1,102 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { WebSocket } from 'ws';
+import { findByEnvironment } from '../../daemon/runtime/process/proc.ts';
+import { type ApiAnswer, type Daemon, startDaemon } from './daemon.ts';
+import { type Answer, ask, type Call } from './http.ts';
+import { until } from './poll.ts';
+import { reservePorts } from './ports.ts';
+import { type Router, type RouterOptions, startRouter } from './router.ts';
+
+const APP = join(import.meta.dirname, 'session-app.js');
+
+export interface WorldOptions {
+  /** Flags of the daemon beside those that place it. */
+  flags?: string[];
+  router?: RouterOptions;
+  /** Shell command of a session; else the app of tests. */
+  command?: string;
+  env?: Record<string, string>;
+}
+
+export interface SessionView {
+  id: string;
+  url: string;
+  state: string;
+}
+
+/** Router, daemon and sessions of one test: real nginx, real daemon, real processes. */
+export interface World {
+  router: Router;
+  daemon: Daemon;
+  stateDir: string;
+  /** POST /init that is expected to succeed. */
+  init(body?: unknown): Promise<SessionView>;
+  session(id: string): Promise<ApiAnswer>;
+  /** A request to a session by its id, through the router. `rest` follows `/p/<id>/`. */
+  visit(id: string, rest?: string, call?: Call): Promise<Answer>;
+  /** An open WebSocket to a session, through the router. */
+  connect(id: string): Promise<WebSocket>;
+  /** Starts the daemon anew after its end, in the same state folder. */
+  restartDaemon(): Promise<void>;
+  /** Processes that carry the session's id. */
+  processes(id: string): Promise<number[]>;
+}
+
+/** It is torn down with the test; a failing test prints nginx's error log and the daemon's log. */
+export async function startWorld(t: ExecutionContext, options: WorldOptions = {}): Promise<World> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'spawner-state-'));
+  const ports = await reservePorts();
+  const router = await startRouter(options.router);
+  const flags = [
+    ...['--router', `unix:${router.adminAddress}`, '--state-dir', stateDir],
+    ...['--ports', `${ports.first}-${ports.last}`, '--public-url', 'http://spawner.test'],
+    ...['--application-command', options.command ?? `"${process.execPath}" "${APP}"`],
+    ...['--stop-grace', '1s', ...(options.flags ?? [])],
+  ];
+  const start = () => startDaemon(flags, options.env);
+  let daemon = await start().catch(async (error) => {
+    await router.stop();
+    throw error;
+  });
+  const sockets: WebSocket[] = [];
+  t.teardown(async () => {
+    for (const socket of sockets) socket.terminate();
+    if (!t.passed) t.log(`daemon:\n${daemon.log()}\nnginx:\n${await router.errorLog()}`);
+    // SIGINT has the daemon end all sessions; one that was killed is started for that.
+    if (daemon.process.exitCode !== null || daemon.process.signalCode !== null) daemon = await start();
+    await daemon.end('SIGINT');
+    await router.stop();
+    ports.release();
+    await rm(stateDir, { recursive: true, force: true });
+  });
+  await until('the router to be filled', async () => (await daemon.api('GET', '/readyz')).status === 200);
+
+  return {
+    router,
+    stateDir,
+    get daemon() {
+      return daemon;
+    },
+    async init(body) {
+      const answer = await daemon.api('POST', '/init', body);
+      if (answer.status !== 201) throw new Error(`/init answered ${answer.status}: ${answer.body}`);
+      return answer.json;
+    },
+    session: (id) => daemon.api('GET', `/sessions/${id}`),
+    visit: (id, rest = '', call = {}) => ask(router.publicSocket, `/p/${id}/${rest}`, call),
+    connect(id) {
+      const socket = new WebSocket(`ws+unix:${router.publicSocket}:/p/${id}/`);
+      sockets.push(socket);
+      return new Promise((resolve, reject) => {
+        socket.once('open', () => resolve(socket)).once('error', reject);
+      });
+    },
+    async restartDaemon() {
+      daemon = await start();
+    },
+    processes: (id) => findByEnvironment((entries) => entries.includes(`SPAWNER_SESSION_ID=${id}`)),
+  };
+}
