@@ -42,7 +42,15 @@ export interface NginxSettings {
 /** Texts by file name. */
 export type Files = { [name: string]: string };
 
-export class SettingError extends Error {}
+/** A value that nginx would not take, or would not take as one value. */
+export class SettingError extends Error {
+  readonly setting: string;
+
+  constructor(setting: string, problem: string) {
+    super(`${setting}: ${problem}`);
+    this.setting = setting;
+  }
+}
 
 export const ROUTER_DEFAULTS: RouterSettings = {
   jsPath: '/etc/nginx/spawner/spawner.js',
@@ -55,7 +63,7 @@ export const ROUTER_DEFAULTS: RouterSettings = {
   holdMaxPerSession: 100,
 };
 
-/** The two files to include. Throws SettingError for a value that nginx would not take, or not as one value. */
+/** The two files to include. Throws SettingError. */
 export function renderRouter(given: Partial<RouterSettings>): Files {
   const settings = { ...ROUTER_DEFAULTS, ...given };
   checkRouter(settings);
@@ -100,7 +108,7 @@ export async function writeFiles(directory: string, files: Files, mode = 0o644):
 }
 
 const PATH = 'an absolute path without quotes, spaces or control characters';
-const LISTEN = 'ip:port, or unix: and an absolute path of at most 100 characters';
+const LISTEN = 'ip:port, or unix: and an absolute path of at most 100 characters without quotes and spaces';
 const COUNT = 'a whole number from 1 on';
 
 function checkRouter(settings: RouterSettings): void {
@@ -117,7 +125,7 @@ function checkRouter(settings: RouterSettings): void {
 
 function check(name: string, value: unknown, right: boolean, wanted: string): void {
   if (!right) {
-    throw new SettingError(`${name}: ${JSON.stringify(value)} is not ${wanted}`);
+    throw new SettingError(name, `${JSON.stringify(value)} is not ${wanted}`);
   }
 }
 
@@ -129,7 +137,7 @@ function isPath(text: string): boolean {
 function isListen(text: string): boolean {
   const path = /^unix:(.*)$/.exec(text)?.[1];
   return path === undefined
-    ? /^(\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):\d+$/.test(text)
+    ? /^(localhost|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):\d+$/.test(text)
     : isPath(path) && path.length <= 100;
 }
 
