@@ -88,7 +88,7 @@ async function buildRouter() {
   }
   const inputs = hash.digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs) return;
-  await timed('router: build', () =>
+  await timed('building the router', () =>
     run(node, [join('scripts', 'build.ts')], ['ignore', 'ignore', 'inherit']),
   );
   writeFileSync(stamp, inputs);

@@ -29,7 +29,7 @@ export function parseStart(argv: string[]): StartOptions {
   const given = daemonOptions().filter(
     (option) => command.getOptionValueSource(option.attributeName()) === 'cli',
   );
-  const unset = (name: string) => command.getOptionValue(name) === undefined;
+  const unset = (name: string) => !['cli', 'env'].includes(command.getOptionValueSource(name) ?? 'default');
   return {
     publicListen,
     routesZoneSize: flags.routesZoneSize,

@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { openRecords } from '../daemon/runtime/process/records.ts';
+import { stopSession } from '../daemon/runtime/process/stop.ts';
 import { ROUTER_BUNDLE } from './build.ts';
 import { nginxFor, root } from './nginx.ts';
 import { renderNginx, writeFiles } from './render.ts';
@@ -46,7 +48,7 @@ export function nginxProgram(scratch: string): Program {
   const args = ['-p', scratch, '-c', join(scratch, 'nginx.conf'), '-e', join(scratch, errorLog)];
   return {
     name: 'nginx',
-    start: () => spawnTied('TERM', nginxFor().bin, args, scratch),
+    start: () => spawnTied('TERM', nginxFor().bin, args),
     // A killed nginx leaves its socket, which the next one could not bind.
     tidy: () => rmSync(join(scratch, adminSocket), { force: true }),
     endsGroup: true,
@@ -61,24 +63,32 @@ export function lastComplaint(scratch: string): string {
   return complaint ? `: ${complaint}` : '';
 }
 
-/** `cwd` is where the app's command runs. Sessions outlive a killed daemon: the next one finds them again. */
-export function daemonProgram(flags: string[], cwd: string): Program {
+/** Sessions outlive a killed daemon: the next one finds them again. */
+export function daemonProgram(flags: string[]): Program {
   const main = join(root, 'daemon', 'main.ts');
   return {
     name: 'the daemon',
-    start: () => spawnTied('INT', process.execPath, [main, ...flags], cwd),
+    start: () => spawnTied('INT', process.execPath, [main, ...flags]),
     tidy: () => undefined,
     endsGroup: false,
   };
+}
+
+/** Ends the sessions that a daemon left running because it was killed and not started again. */
+export async function endLeftSessions(stateDir: string): Promise<void> {
+  const records = await openRecords(join(stateDir, 'sessions'));
+  for (const session of await records.readAll()) {
+    await stopSession(session.id, session.process, 0);
+    await records.remove(session.id);
+  }
 }
 
 /**
  * Starts a program in a process group of its own, so that Ctrl-C reaches only us, who end it in order.
  * Should we be killed, the kernel sends it `signal`.
  */
-function spawnTied(signal: string, command: string, args: string[], cwd: string): ChildProcess {
+function spawnTied(signal: string, command: string, args: string[]): ChildProcess {
   return spawn('setpriv', ['--pdeathsig', signal, '--', command, ...args], {
-    cwd,
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit'],
   });

@@ -8,10 +8,19 @@ import { ConfigError } from '../daemon/errors.ts';
 import { catchInterrupts, type Interrupts } from './interrupts.ts';
 import { aborted, assertFree, untilReady } from './start-checks.ts';
 import { parseStart, reachable } from './start-options.ts';
-import { adminAddress, daemonProgram, lastComplaint, nginxProgram, writeRouter } from './start-programs.ts';
+import {
+  adminAddress,
+  daemonProgram,
+  endLeftSessions,
+  lastComplaint,
+  nginxProgram,
+  writeRouter,
+} from './start-programs.ts';
 import { supervise } from './supervise.ts';
 
 async function main(argv: string[]): Promise<void> {
+  // npm runs scripts in the project's folder; what the user names is relative to the user's.
+  process.chdir(process.env.INIT_CWD ?? '.');
   const options = parseStart(argv);
   const interrupts = catchInterrupts();
   const scratch = mkdtempSync(join(tmpdir(), 'spawner-'));
@@ -34,7 +43,7 @@ async function main(argv: string[]): Promise<void> {
 /** Runs nginx and the daemon until an interrupt, or until one of them is lost; leaves neither behind. */
 async function run(config: Config, flags: string[], scratch: string, interrupts: Interrupts): Promise<void> {
   const nginx = supervise(nginxProgram(scratch), say);
-  const daemon = supervise(daemonProgram(flags, process.env.INIT_CWD ?? process.cwd()), say);
+  const daemon = supervise(daemonProgram(flags), say);
   const lost = Promise.race([
     daemon.lost,
     nginx.lost.catch((error: Error) => {
@@ -53,6 +62,7 @@ async function run(config: Config, flags: string[], scratch: string, interrupts:
   } finally {
     interrupts.onRepeat(daemon.hurry);
     await daemon.stop('SIGINT', config.stopGraceMs + 5_000);
+    await endLeftSessions(config.stateDir);
     await nginx.stop('SIGTERM', 5_000);
   }
 }
