@@ -1,0 +1,83 @@
+import test from 'ava';
+import fc from 'fast-check';
+import {
+  decodeRoute,
+  encodeRoute,
+  isAddress,
+  isGeneration,
+  isSessionId,
+  type Route,
+  readyAddress,
+} from '../../njs/route.ts';
+
+const route: fc.Arbitrary<Route> = fc.record({
+  state: fc.constantFrom('starting', 'ready', 'draining', 'gone'),
+  generation: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+  address: fc.constantFrom('', '10.0.0.1:80', '255.255.255.255:65535', `[${'ffff:'.repeat(7)}ffff]:65535`),
+});
+
+test('a route survives its encoding, and every encoding is as long as any other', (t) => {
+  const length = encodeRoute({ state: 'gone', generation: 1, address: '' }).length;
+  fc.assert(
+    fc.property(route, (given) => {
+      const text = encodeRoute(given);
+      t.deepEqual(decodeRoute(text), given);
+      t.is(text.length, length);
+      t.is(readyAddress(text), given.state === 'ready' ? given.address : '');
+    }),
+  );
+});
+
+test('what is no route is not decoded', (t) => {
+  for (const text of ['', 'x', 'r', 'zzz', `q${'0'.repeat(60)}`, `r${'0'.repeat(60)}`]) {
+    t.is(decodeRoute(text), undefined, text);
+  }
+  t.is(readyAddress(''), '');
+});
+
+test('a session id is 26 small letters and digits', (t) => {
+  t.true(isSessionId('abcdefghijklmnopqrstuvwxy0'));
+  for (const text of [
+    '',
+    'a'.repeat(25),
+    'a'.repeat(27),
+    'A'.repeat(26),
+    `${'a'.repeat(25)}-`,
+    `${'a'.repeat(26)}\n`,
+  ]) {
+    t.false(isSessionId(text), JSON.stringify(text));
+  }
+});
+
+test('an address is an ip and a port, and nothing that nginx would resolve', (t) => {
+  for (const text of ['127.0.0.1:1', '10.255.0.9:65535', '[::1]:80', '[fd00:1::2]:8080']) {
+    t.true(isAddress(text), text);
+  }
+  for (const text of [
+    '',
+    'localhost:80',
+    'sessions',
+    '127.0.0.1',
+    '127.0.0.1:0',
+    '127.0.0.1:080',
+    '127.0.0.1:65536',
+    '256.0.0.1:80',
+    '127.0.0.1:80/',
+    '127.0.0.1:80 ',
+    '127.0.0.1:80\n',
+    '127.0.0.1:80@evil',
+    'unix:/x',
+    '[::1]',
+    '[x]:80',
+  ]) {
+    t.false(isAddress(text), JSON.stringify(text));
+  }
+});
+
+test('a generation is a whole number from 1 on', (t) => {
+  t.true(isGeneration(1));
+  t.true(isGeneration(Number.MAX_SAFE_INTEGER));
+  for (const value of [0, -1, 1.5, Number.NaN, 2 ** 53, '1', null, undefined]) {
+    t.false(isGeneration(value), String(value));
+  }
+});
