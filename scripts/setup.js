@@ -12,15 +12,18 @@ import {
   readFileSync,
   writeFileSync,
 } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const bin = join(root, 'node_modules', '.bin');
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+const bin = resolve('node_modules', '.bin');
 const node = join(bin, 'node');
+const packageLock = 'package-lock.json';
+/** The hash of the package-lock.json that node_modules was installed from. */
+const installedLock = join('node_modules', '.package-lock.sha256');
 
 try {
-  mkdirSync(join(root, '.cache'), { recursive: true });
+  mkdirSync('.cache', { recursive: true });
   takeLock();
   if (!packagesAreInstalled()) await installPackages();
   await run(node, [join('scripts', 'nginx-setup.ts'), ...process.argv.slice(2)], 'inherit');
@@ -32,7 +35,7 @@ try {
 
 /** One set-up at a time in a folder: the kernel frees the lock with this process, however it ends. */
 function takeLock() {
-  const fd = openSync(join(root, '.cache', 'setup.lock'), 'w');
+  const fd = openSync(join('.cache', 'setup.lock'), 'w');
   const flock = (...options) =>
     spawnSync('flock', [...options, '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
   const first = flock('--nonblock');
@@ -42,23 +45,13 @@ function takeLock() {
   flock();
 }
 
-/** Whether npm's own record of what it installed is what package-lock.json asks for. */
+/** npm's own record in node_modules won't do: `npm install --package-lock-only` changes it, too. */
 function packagesAreInstalled() {
-  const wanted = readJson('package-lock.json').packages;
-  const installed = readJson(join('node_modules', '.package-lock.json'))?.packages;
-  if (!installed || !existsSync(node)) return false;
-  const same = (path) =>
-    installed[path]?.version === wanted[path].version && installed[path].integrity === wanted[path].integrity;
-  return (
-    Object.keys(installed).every((path) => path in wanted) &&
-    Object.keys(wanted).every(
-      (path) => path === '' || same(path) || (!installed[path] && wanted[path].optional),
-    )
-  );
+  return existsSync(node) && read(installedLock) === sha256([packageLock]);
 }
 
 async function installPackages() {
-  const log = join(root, '.cache', 'npm-ci.log');
+  const log = resolve('.cache', 'npm-ci.log');
   await timed('installing packages', async () => {
     const fd = openSync(log, 'w');
     try {
@@ -69,25 +62,25 @@ async function installPackages() {
     } finally {
       closeSync(fd);
     }
-    if (existsSync(node)) return;
-    throw new Error(`npm ci brought no Node 24: its install script must be allowed to run (details: ${log})`);
+    if (!existsSync(node)) {
+      throw new Error(
+        `npm ci brought no Node 24: its install script must be allowed to run (details: ${log})`,
+      );
+    }
+    writeFileSync(installedLock, sha256([packageLock]));
   });
 }
 
 async function buildRouter() {
-  const stamp = join(root, 'dist', '.inputs.sha256');
-  const hash = createHash('sha256');
-  for (const path of [
+  const stamp = join('dist', '.inputs.sha256');
+  const inputs = sha256([
     ...files('njs'),
     ...files('nginx'),
     'scripts/build.ts',
     'scripts/render.ts',
-    'package-lock.json',
-  ]) {
-    hash.update(`${path}\n`).update(readFileSync(join(root, path)));
-  }
-  const inputs = hash.digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs) return;
+    packageLock,
+  ]);
+  if (read(stamp) === inputs) return;
   await timed('building the router', () =>
     run(node, [join('scripts', 'build.ts')], ['ignore', 'ignore', 'inherit']),
   );
@@ -95,10 +88,20 @@ async function buildRouter() {
 }
 
 function files(folder) {
-  const entries = readdirSync(join(root, folder), { withFileTypes: true });
+  const entries = readdirSync(folder, { withFileTypes: true });
   return entries
     .flatMap((entry) => (entry.isDirectory() ? files(join(folder, entry.name)) : [join(folder, entry.name)]))
     .sort();
+}
+
+function sha256(paths) {
+  const hash = createHash('sha256');
+  for (const path of paths) hash.update(`${path}\n`).update(readFileSync(path));
+  return hash.digest('hex');
+}
+
+function read(path) {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
 /** Runs a program of the machine's, or of node_modules, in the project; rejects without a word when it fails. */
@@ -106,7 +109,6 @@ async function run(command, args, stdio) {
   // npm ci takes the packages' programs away while it runs, so nothing may look for `node` among them.
   const path = process.env.PATH.split(delimiter).filter((folder) => folder !== bin);
   const child = spawn(command, args, {
-    cwd: root,
     stdio,
     env: { ...process.env, PATH: path.join(delimiter) },
   });
@@ -121,9 +123,4 @@ async function timed(name, work) {
   const started = performance.now();
   await work();
   console.log(`setup: done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-}
-
-function readJson(path) {
-  const file = join(root, path);
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }

@@ -40,7 +40,9 @@ export function parseStart(argv: string[]): StartOptions {
           ? `${option.long}`
           : `${option.long}=${command.getOptionValue(option.attributeName())}`,
       ),
-      ...(unset('applicationCommand') ? [`--application-command=${runs(process.execPath, exampleApp)}`] : []),
+      ...(unset('applicationCommand')
+        ? [`--application-command=${execs(process.execPath, exampleApp)}`]
+        : []),
       ...(unset('publicUrl') ? [`--public-url=http://${reachable(publicListen)}`] : []),
     ],
   };
@@ -84,9 +86,9 @@ function startCommand(): Command {
   return command;
 }
 
-/** A shell command of words that may hold anything. */
-function runs(...words: string[]): string {
-  return words.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`).join(' ');
+/** A shell command that becomes this program; its words may hold anything. */
+function execs(...words: string[]): string {
+  return ['exec', ...words.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`)].join(' ');
 }
 
 function fixedPort(text: string): string {

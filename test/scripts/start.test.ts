@@ -77,7 +77,7 @@ test.serial('a killed nginx is started again and serves the same sessions', asyn
   const run = await start(t);
   await run.ready();
   const session = await init(run);
-  const before = await processOf(session.url);
+  const before = await until('the session', () => processOf(session.url));
   const [scratch] = await readdir(run.tmp);
   const nginx = await family(Number(await readFile(join(run.tmp, scratch as string, 'nginx.pid'), 'utf8')));
   t.is(nginx.length, 2, 'a master and a worker');
@@ -91,7 +91,7 @@ test.serial('a killed daemon is started again and knows its sessions', async (t)
   const run = await start(t);
   await run.ready();
   const session = await init(run);
-  const before = await processOf(session.url);
+  const before = await until('the session', () => processOf(session.url));
   const daemon = (await run.processes()).filter(({ title }) => title.includes('daemon/main.ts'));
   process.kill(daemon[0]?.pid as number, 'SIGKILL');
   await untilGone(daemon);
@@ -106,7 +106,7 @@ test.serial('a killed daemon is started again and knows its sessions', async (t)
 
   run.child.kill('SIGINT');
   t.is(await run.exited, 0);
-  t.throws(() => process.kill(before as number, 0), { code: 'ESRCH' });
+  t.throws(() => process.kill(before, 0), { code: 'ESRCH' });
 });
 
 test.serial("the user's app runs in the folder where npm was called", async (t) => {

@@ -1,0 +1,90 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import test from 'ava';
+import { daemonOptions } from '../../daemon/options.ts';
+import { parseStart, reachable } from '../../scripts/start-options.ts';
+import { freePort } from './running.ts';
+
+const script = join(import.meta.dirname, '..', '..', 'scripts', 'start.ts');
+const run = (...flags: string[]) => spawnSync(process.execPath, [script, ...flags], { encoding: 'utf8' });
+
+test('without flags, the example app is run on loopback', (t) => {
+  const { publicListen, routesZoneSize, routerWorkers, daemonFlags } = parseStart([]);
+  t.deepEqual(publicListen, { host: '127.0.0.1', port: 8000 });
+  t.deepEqual([routesZoneSize, routerWorkers], ['8m', 'auto']);
+  t.is(daemonFlags.length, 2);
+  t.regex(daemonFlags[0] ?? '', /^--application-command=exec '.*' '.*\/examples\/app\/main\.ts'$/);
+  t.is(daemonFlags[1], '--public-url=http://127.0.0.1:8000');
+});
+
+test('the daemon is given the flags that were given, as they were written', (t) => {
+  const flags = ['--application-command', '--x=1 $Y', '--idle-timeout', '5m', '--allow-unauthenticated-api'];
+  const { daemonFlags } = parseStart([...flags, '--public-listen', '[::]:81', '--router-workers', '3']);
+  t.deepEqual(daemonFlags.toSorted(), [
+    '--allow-unauthenticated-api',
+    '--application-command=--x=1 $Y',
+    '--idle-timeout=5m',
+    '--public-url=http://[::1]:81',
+  ]);
+});
+
+test('what listens everywhere is reached at loopback', (t) => {
+  t.is(reachable({ host: '0.0.0.0', port: 80 }), '127.0.0.1:80');
+  t.is(reachable({ host: '::', port: 80 }), '[::1]:80');
+  t.is(reachable({ host: '127.0.0.2', port: 80 }), '127.0.0.2:80');
+});
+
+test('--help lists every flag with its default', (t) => {
+  const { status, stdout } = run('--help');
+  t.is(status, 0);
+  const own = ['--public-listen', '--routes-zone-size', '--router-workers'];
+  const daemons = daemonOptions().map(({ long }) => `${long}`);
+  const text = stdout.replaceAll(/\s+/g, ' ');
+  for (const flag of [...own, ...daemons])
+    t.is(text.includes(` ${flag} `), !flag.startsWith('--router') || own.includes(flag), flag);
+  for (const value of ['"127.0.0.1:8000"', '"8m"', '"30s"', 'default: the example app'])
+    t.true(text.includes(value), value);
+});
+
+for (const [flags, says] of [
+  [
+    ['--idle-timeout', 'soon'],
+    /^error: option '--idle-timeout <duration>' argument 'soon' is invalid\. Write/,
+  ],
+  [['--public-listen', 'localhost'], /^error: option '--public-listen <address:port>'/],
+  [['--public-listen', 'localhost:8000'], /Write an IP address and a port/],
+  [['--listen', '127.0.0.1:0'], /^error: option '--listen <address:port>' .* Write a port from 1 on/],
+  [['--routes-zone-size', '63k'], /^error: option '--routes-zone-size <size>'/],
+  [['--router-workers', '0'], /^error: option '--router-workers <count>'/],
+  [['--router', 'unix:/x'], /^error: unknown option '--router'/],
+  [['--listen', '0.0.0.0:8080'], /^spawner: --listen 0\.0\.0\.0:8080 is reachable from other machines/],
+] as const) {
+  test(`${flags.join(' ')} is refused in one line that names the flag`, (t) => {
+    const { status, stdout, stderr } = run(...flags);
+    t.is(status, 2);
+    t.is(stdout, '');
+    t.regex(stderr, says);
+    t.is(stderr.trimEnd().split('\n').length, 1, stderr);
+  });
+}
+
+for (const flag of ['--public-listen', '--listen']) {
+  test(`a taken port is one line that names ${flag}`, async (t) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+    const { port } = server.address() as { port: number };
+    const addresses = { '--public-listen': await freePort(), '--listen': await freePort(), [flag]: port };
+    const { status, stdout, stderr } = run(
+      ...Object.entries(addresses).map(([name, at]) => `${name}=127.0.0.1:${at}`),
+    );
+    t.is(status, 1);
+    t.is(stdout, '');
+    t.is(
+      stderr,
+      `spawner: ${flag} 127.0.0.1:${port} is taken by another program: end that one, or name a free port\n`,
+    );
+  });
+}
