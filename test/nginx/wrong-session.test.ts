@@ -72,7 +72,7 @@ testOnEachStack('no request target reaches any session but the one it names', {}
         t.true(answer.status >= 200 && answer.status < 500, `${answer.status}: ${raw}`);
       }
     }),
-    { numRuns: 600 },
+    { numRuns: 1500 },
   );
   t.true(served > 50, `only ${served} requests were served: the test tests too little`);
 });

@@ -14,12 +14,13 @@ export interface RouterWorld {
  */
 export function testOnEachStack(
   title: string,
-  options: RouterOptions,
+  options: RouterOptions | ((t: ExecutionContext) => Promise<RouterOptions>),
   body: (t: ExecutionContext, world: RouterWorld) => Promise<void>,
 ): void {
   for (const stack of STACKS) {
     test.serial(`${title} [nginx ${stack.line}, ${stack.engine ?? 'njs'}]`, async (t) => {
-      const router = await startRouter({ ...stack, ...options });
+      const given = typeof options === 'function' ? await options(t) : options;
+      const router = await startRouter({ ...stack, ...given });
       t.teardown(() => router.stop());
       const backend = async (name: string) => {
         const started = await startBackend(name);
