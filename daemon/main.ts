@@ -51,7 +51,7 @@ async function main(): Promise<void> {
     log,
     startTimeoutMs: config.startTimeoutMs,
   });
-  const routerUse = createRouterUse(routers, () => store.living().map(({ id }) => id), now);
+  const routerUse = createRouterUse(routers, store.usable, now);
   const policy = {
     idleTimeoutMs: config.idleTimeoutMs,
     maxLifetimeMs: config.maxLifetimeMs,

@@ -13,6 +13,8 @@ export interface SessionStore {
   byIdempotencyKey(key: string): Session | undefined;
   /** Those that have not ended. */
   living(): Session[];
+  /** Ids of those that can be in use: ready, or draining and perhaps revived. */
+  usable(): string[];
   /** Oldest first, the ended ones too. */
   all(): Session[];
   /** Tells those who wait that the session changed; an ended one moves to the remembered. */
@@ -45,6 +47,7 @@ export function createSessionStore(): SessionStore {
     get: (id) => living.get(id) ?? ended.get(id),
     byIdempotencyKey: (key) => keys.get(key),
     living: () => [...living.values()],
+    usable: () => [...living.values()].filter(({ state }) => state !== 'starting').map(({ id }) => id),
     all: () => [...ended.values(), ...living.values()].sort(byAge),
     changed(session) {
       if (hasEnded(session)) {

@@ -37,6 +37,15 @@ export function createDesiredTable(now: () => number): DesiredTable {
   };
 }
 
+/** Ids that lead somewhere in a router's whole table and that nobody wishes: what a killed daemon left half-done. */
+export function strangers(
+  desired: ReadonlyMap<string, DesiredRoute>,
+  stored: Readonly<Record<string, Route>>,
+): string[] {
+  const unwished = Object.entries(stored).filter(([id, { state }]) => state !== 'gone' && !desired.has(id));
+  return unwished.map(([id]) => id);
+}
+
 /** Ids whose entry in a router's whole table (`stored`) differs from the wish. */
 export function differences(
   desired: ReadonlyMap<string, DesiredRoute>,

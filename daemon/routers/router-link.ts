@@ -3,7 +3,7 @@
  * the ids that may differ, so changes that pile up while a write is on its way leave in one batch.
  */
 import type { Logger } from 'pino';
-import { type DesiredTable, differences } from './desired-table.ts';
+import { type DesiredTable, differences, strangers } from './desired-table.ts';
 import type { Generations } from './generations.ts';
 import { type RouteBatch, type RouterClient, RouterError, type RouterHealth } from './router-client.ts';
 
@@ -49,6 +49,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
   let state: LinkState = 'absent';
   let health: RouterHealth | undefined;
   let bootId: string | undefined;
+  let downReason = '';
   let flushing: Promise<void> | undefined;
   const dirty = new Set<string>();
   const waiters = new Map<string, Waiter[]>();
@@ -71,6 +72,8 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     bootId = newBootId;
     const stored = await client.table();
     if (stored.bootId !== bootId) throw new Error('the router restarted while its table was read');
+    for (const id of strangers(desired.routes, stored.routes))
+      desired.set(id, { state: 'gone', address: '' });
     const changes = differences(desired.routes, stored.routes);
     for (const id of changes) dirty.add(id);
     await flush();
@@ -78,6 +81,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     if (unplaced.size > 0) throw new Error(`${unplaced.size} routes do not fit into the router's zone`);
     await client.filled(bootId);
     state = 'live';
+    downReason = '';
     const seconds = (performance.now() - startedAt) / 1000;
     log.info({ router: client.address, bootId, changes: changes.length, seconds }, 'router filled');
     parts.synced(seconds);
@@ -147,8 +151,10 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
 
   function down(error: Error): void {
     const next = error instanceof RouterError && error.absent ? 'absent' : 'hung';
-    if (next !== state)
-      log.warn({ router: client.address, was: state, now: next, reason: error.message }, 'router lost');
+    // It is tried again all the time; the same reason is told once.
+    const reason = error.message;
+    if (reason !== downReason) log.warn({ router: client.address, state: next, reason }, 'router lost');
+    downReason = reason;
     state = next;
     dirty.clear(); // the fill on its return compares everything
     unplaced.clear();

@@ -103,7 +103,6 @@ export function createRouters({ clients, log, now, synced }: RoutersParts): Rout
     start() {
       const failed = (error: Error) => log.error({ err: error }, 'router upkeep failed');
       for (const link of links) {
-        void check(link);
         stops.push(every(CHECK_MS, () => check(link), failed));
       }
       stops.push(every(TOMBSTONE_MS / 60, async () => void dropTombstones(TOMBSTONE_MS), failed));

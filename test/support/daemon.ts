@@ -34,6 +34,9 @@ export async function startDaemon(flags: string[], env: Record<string, string> =
   const address = await until('the daemon to listen', () => {
     if (child.exitCode !== null) throw new Error(`the daemon did not start: ${log}`);
     return listensAt(log);
+  }).catch((error) => {
+    child.kill('SIGKILL');
+    throw error;
   });
   return {
     process: child,

@@ -40,6 +40,8 @@ export interface Router {
   errorLog(): Promise<string>;
   /** Changes settings, and returns when new workers serve; the old ones may live on. */
   reload(router?: Partial<RouterSettings>): Promise<void>;
+  /** SIGKILLs the master and its workers, and removes the sockets they leave. `restart` starts it again. */
+  kill(): Promise<void>;
   /** Ends nginx and starts it again in the same folder, with empty zones. */
   restart(): Promise<void>;
   /** Ends nginx and removes its folder. */
@@ -104,6 +106,16 @@ export async function startRouter(options: RouterOptions = {}): Promise<Router> 
       });
       await until('the admin API after a reload', () => answers(admin));
     },
+    async kill() {
+      const exited = new Promise((resolve) => nginx.once('exit', resolve));
+      const workers = await workerPids();
+      nginx.kill('SIGKILL');
+      await exited;
+      for (const pid of workers) killIfThere(pid);
+      await Promise.all(
+        [publicSocket, join(directory, 'admin.sock')].map((socket) => rm(socket, { force: true })),
+      );
+    },
     async restart() {
       await end(nginx);
       nginx = await run(found.bin, directory, log, admin);
@@ -157,4 +169,12 @@ async function end(nginx: ChildProcess): Promise<void> {
 async function childrenOf(pid: number): Promise<number[]> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
   return children.split(' ').filter(Boolean).map(Number);
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }

@@ -18,7 +18,10 @@ async function read(request) {
 
 const server = createServer(async (request, response) => {
   const { method, url, headers } = request;
-  if (url === '/status' && method === 'PUT') status = await read(request);
+  if (url === '/status' && method === 'PUT') {
+    status = await read(request);
+    return response.end();
+  }
   if (url === '/status') return status === 'hang' ? undefined : response.end(status);
   if (url === '/env') return response.end(JSON.stringify(process.env));
   const body = await read(request);

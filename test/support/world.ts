@@ -16,6 +16,8 @@ export interface WorldOptions {
   /** Flags of the daemon beside those that place it. */
   flags?: string[];
   router?: RouterOptions;
+  /** How many ports sessions may use. */
+  ports?: number;
   /** Shell command of a session; else the app of tests. */
   command?: string;
   env?: Record<string, string>;
@@ -43,16 +45,24 @@ export interface World {
   restartDaemon(): Promise<void>;
   /** Processes that carry the session's id. */
   processes(id: string): Promise<number[]>;
+  /** Ids of this world's sessions that have processes. */
+  sessionsWithProcesses(): Promise<string[]>;
 }
 
 /** It is torn down with the test; a failing test prints nginx's error log and the daemon's log. */
 export async function startWorld(t: ExecutionContext, options: WorldOptions = {}): Promise<World> {
+  await turn(t);
   const stateDir = await mkdtemp(join(tmpdir(), 'spawner-state-'));
   const ports = await reservePorts();
   const router = await startRouter(options.router);
   const flags = [
     ...['--router', `unix:${router.adminAddress}`, '--state-dir', stateDir],
-    ...['--ports', `${ports.first}-${ports.last}`, '--public-url', 'http://spawner.test'],
+    ...[
+      '--ports',
+      `${ports.first}-${options.ports ? ports.first + options.ports - 1 : ports.last}`,
+      '--public-url',
+      'http://spawner.test',
+    ],
     ...['--application-command', options.command ?? `"${process.execPath}" "${APP}"`],
     ...['--stop-grace', '1s', ...(options.flags ?? [])],
   ];
@@ -97,6 +107,33 @@ export async function startWorld(t: ExecutionContext, options: WorldOptions = {}
     async restartDaemon() {
       daemon = await start();
     },
+    async sessionsWithProcesses() {
+      const found = new Set<string>();
+      await findByEnvironment((entries) => {
+        const port = Number(variable(entries, 'PORT'));
+        const id = variable(entries, 'SPAWNER_SESSION_ID');
+        if (id !== undefined && port >= ports.first && port <= ports.last) found.add(id);
+        return false;
+      });
+      return [...found];
+    },
     processes: (id) => findByEnvironment((entries) => entries.includes(`SPAWNER_SESSION_ID=${id}`)),
   };
+}
+
+function variable(entries: string[], name: string): string | undefined {
+  return entries.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+// Each world is an nginx, a daemon and apps: too many at a time on a small machine, and nothing is on time any more.
+const WORLDS_AT_A_TIME = 3;
+const free = Array.from({ length: WORLDS_AT_A_TIME }, () => Promise.resolve());
+
+/** Waits until another test of this file has ended, if too many run. */
+async function turn(t: ExecutionContext): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const place = free.shift() as Promise<void>;
+  free.push(Promise.all([place, promise]).then(() => {}));
+  t.teardown(resolve);
+  await place;
 }

@@ -13,11 +13,14 @@ import type { Observation, Runtime } from '../runtime.ts';
 import { sessionEnvironment } from './environment.ts';
 import { lastLines, trim } from './output.ts';
 import { createPorts } from './ports.ts';
-import { findByEnvironment, identify, isAlive, listeningPorts, type ProcessIdentity } from './proc.ts';
+import { isFree, listeningAddress } from './probe.ts';
+import { findByEnvironment, identify, isAlive, type ProcessIdentity } from './proc.ts';
 import { openRecords, type SessionRecord } from './records.ts';
 import { stopSession } from './stop.ts';
 
-const LISTEN_POLL_MS = 50;
+const LISTEN_POLL_MS = 25;
+const PROBES_PER_AGE = 10;
+const MOST_PROBE_MS = 1_000;
 const ENDS_POLL_MS = 500;
 const TRIM_MS = 5_000;
 
@@ -42,6 +45,8 @@ interface Running {
   adopted: boolean;
   backend: string | undefined;
   exit: Exit | undefined;
+  /** When to look again whether it listens; monotonic. */
+  probeAt: number;
 }
 
 export async function createProcessRuntime(settings: ProcessRuntimeSettings): Promise<Runtime> {
@@ -58,7 +63,7 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
   await noticeEnds();
 
   async function adopt(record: SessionRecord): Promise<void> {
-    const running: Running = { record, adopted: true, backend: undefined, exit: undefined };
+    const running: Running = { record, adopted: true, backend: undefined, exit: undefined, probeAt: 0 };
     sessions.set(record.id, running);
     if (record.process) return;
     // The daemon was killed between the start of the process and the note of it, or before the start.
@@ -75,8 +80,7 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
 
   async function create(spec: SessionSpec): Promise<void> {
     if (sessions.has(spec.id)) return;
-    const taken = await listeningPorts();
-    const port = ports.take((candidate) => taken.has(candidate));
+    const port = await ports.take(isFree);
     if (port === undefined) {
       throw new ApiError(
         503,
@@ -89,12 +93,11 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
     }
     const { id, createdAt, labels, idempotency } = spec;
     const record: SessionRecord = { id, createdAt, labels, idempotency, port };
-    const running: Running = { record, adopted: false, backend: undefined, exit: undefined };
+    const running: Running = { record, adopted: false, backend: undefined, exit: undefined, probeAt: 0 };
     sessions.set(id, running);
     await records.write(record);
     try {
-      const child = await start(spec, port);
-      child.once('exit', (code, signal) => ended(running, describeExit(code, signal)));
+      const child = await start(spec, port, (exit) => ended(running, exit));
       const leader = await identify(child.pid as number);
       if (leader) await remember(record, leader);
     } catch (error) {
@@ -105,7 +108,7 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
     }
   }
 
-  async function start(spec: SessionSpec, port: number): Promise<ChildProcess> {
+  async function start(spec: SessionSpec, port: number, exited: (exit: Exit) => void): Promise<ChildProcess> {
     const output = await open(records.outputPath(spec.id), 'a', 0o600);
     try {
       const child = spawn('/bin/sh', ['-c', settings.command], {
@@ -113,6 +116,8 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
         stdio: ['ignore', output.fd, output.fd],
         env: sessionEnvironment(settings.inheritedEnv, spec, { port, publicUrl: settings.publicUrl }),
       });
+      // At once: a command that fails has exited before anything else happens here.
+      child.once('exit', (code, signal) => exited(describeExit(code, signal)));
       await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
       child.unref();
       return child;
@@ -127,13 +132,18 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
   }
 
   async function noticeListeners(): Promise<void> {
-    const waiting = [...sessions.values()].filter((running) => !running.backend && !running.exit);
-    if (waiting.length === 0) return;
-    const listening = await listeningPorts();
-    for (const running of waiting) {
-      running.backend = listening.get(running.record.port);
-      if (running.backend) changed(running.record.id);
-    }
+    const now = performance.now();
+    const due = (running: Running) => !running.backend && !running.exit && running.probeAt <= now;
+    const waiting = [...sessions.values()].filter(due);
+    await Promise.all(
+      waiting.map(async (running) => {
+        // The longer it has taken, the less a little more matters.
+        running.probeAt =
+          now + Math.min((Date.now() - running.record.createdAt) / PROBES_PER_AGE, MOST_PROBE_MS);
+        running.backend = await listeningAddress(running.record.port);
+        if (running.backend) changed(running.record.id);
+      }),
+    );
   }
 
   async function noticeEnds(): Promise<void> {
