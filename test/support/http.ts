@@ -1,5 +1,5 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
 /** A unix socket's path, or `ip:port`. */
@@ -19,17 +19,16 @@ export interface Answer {
 
 /** One request on a connection of its own; resolves with the head of the answer, whose body is still to be read. */
 export function open(address: Address, path: string, call: Call = {}): Promise<IncomingMessage> {
+  const { method = 'GET', body = '' } = call;
+  const headers = { ...call.headers };
+  // Node frames no body of a DELETE by itself.
+  if (!(body instanceof Readable) && body.length > 0)
+    headers['content-length'] = String(Buffer.byteLength(body));
   return new Promise((resolve, reject) => {
-    const outgoing = request(
-      { ...whereTo(address), path, method: call.method ?? 'GET', headers: call.headers, agent: false },
-      resolve,
-    );
+    const outgoing = request({ ...whereTo(address), path, method, headers, agent: false }, resolve);
     outgoing.on('error', reject);
-    if (call.body === undefined || typeof call.body === 'string' || Buffer.isBuffer(call.body)) {
-      outgoing.end(call.body);
-    } else {
-      call.body.pipe(outgoing);
-    }
+    if (body instanceof Readable) body.pipe(outgoing);
+    else outgoing.end(body);
   });
 }
 
