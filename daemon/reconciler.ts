@@ -20,7 +20,7 @@ import {
 import type { SessionStore } from './session-store.ts';
 import { createWorkQueue } from './work-queue.ts';
 
-const RELEASE_MS = 1_000;
+const RELEASE_MS = 250;
 const RELIST_MS = 30_000;
 
 export interface Reconciler {

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 // Below the ports that the kernel gives to outgoing connections (from 32768 on).
 const FIRST = 20_000;
 const LAST = 31_900;
-const BLOCK = 100;
+const BLOCK = 150;
 
 /** A range of ports that no other test uses: whoever listens on the port before it owns it. */
 export async function reservePorts(): Promise<{ first: number; last: number; release: () => void }> {

@@ -57,7 +57,7 @@ async function churn(world: World, ids: Set<string>, count: number, most: number
 }
 
 test('1, 4: fifty sessions churn under load, each answer is its own, no worker and no WebSocket is lost', async (t) => {
-  const world = await startWorld(t, { ports: 90 });
+  const world = await startWorld(t, { ports: 120 });
   const steady = await world.init({ wait: 'ready' });
   const socket = await world.connect(steady.id);
   const closed = once(socket, 'close').then(() => 'closed');
