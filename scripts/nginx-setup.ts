@@ -14,12 +14,13 @@ import { probeNginx } from './nginx-probe.ts';
 const suites: Record<NginxLine, string> = { current: 'forky', stable: 'trixie' };
 
 async function main(): Promise<void> {
-  const chosen = (await givenNginx()) ?? (await machineNginx()) ?? (await unpackedNginx('current'));
-  record('default', chosen);
-  record(chosen.line, chosen);
-  if (!process.argv.includes('--all-lines')) return;
-  const other: NginxLine = chosen.line === 'current' ? 'stable' : 'current';
-  record(other, await unpackedNginx(other));
+  const allLines = process.argv.includes('--all-lines');
+  const found = (await givenNginx()) ?? (await machineNginx());
+  const wanted: NginxLine[] = allLines ? ['current', 'stable'] : found ? [] : ['current'];
+  const unpacked = await Promise.all(wanted.filter((line) => line !== found?.line).map(unpackedNginx));
+  const all = found ? [found, ...unpacked] : unpacked;
+  for (const nginx of all) record(nginx.line, nginx);
+  record('default', all[0] as Nginx);
 }
 
 /** The nginx the user names; one that can't be used is an error, never a reason to take another. */
