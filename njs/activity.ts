@@ -1,5 +1,4 @@
-import { isLivingWorker } from './workers.ts';
-import { activityZone, EVERYTHING, routesZone } from './zones.ts';
+import { activityZone } from './zones.ts';
 
 /**
  * How many requests and WebSockets of a session are running, and how many ever began.
@@ -11,10 +10,18 @@ import { activityZone, EVERYTHING, routesZone } from './zones.ts';
 const BEGAN = 1048576;
 const UNCOUNTED = 'uncounted';
 
-export interface Activity {
-  /** Requests that were served without being counted, because the zone was full. */
-  uncounted: number;
-  sessions: { [id: string]: { active: number; total: number } };
+/** What a value says. */
+export function readCount(value: number): { active: number; began: number } {
+  return { active: value % BEGAN, began: Math.floor(value / BEGAN) };
+}
+
+export function countOfBegan(began: number): number {
+  return began * BEGAN;
+}
+
+/** How many requests were served without being counted, because the zone was full. */
+export function uncounted(): number {
+  return activityZone().get(UNCOUNTED) || 0;
 }
 
 /** Makes the one key that must exist before the zone is full. */
@@ -49,42 +56,6 @@ export function endRequest(mark: string): void {
 export function isActivityNearlyFull(): boolean {
   const zone = activityZone();
   return zone.freeSpace() < zone.capacity / 8;
-}
-
-/** Sums over the living workers, and drops the keys of dead ones and of sessions that are over. */
-export function readActivity(tableIsFilled: boolean): Activity {
-  const zone = activityZone();
-  const living: { [pid: string]: boolean } = {};
-  const activity: Activity = { uncounted: zone.get(UNCOUNTED) || 0, sessions: {} };
-  zone.items(EVERYTHING).forEach((item) => {
-    const key = /^(\d+)[/+]([a-z0-9]*)$/.exec(item[0]);
-    if (key === null) {
-      return;
-    }
-    const pid = key[1] as string;
-    const id = key[2] as string;
-    if (living[pid] === undefined) {
-      living[pid] = isLivingWorker(Number(pid));
-    }
-    const held = item[0].charAt(pid.length) === '+';
-    if (!living[pid]) {
-      zone.delete(item[0]);
-    } else if (!held) {
-      const active = item[1] % BEGAN;
-      // An id is never used twice; but before the table is filled, a route that is absent may only be late.
-      if (active === 0 && tableIsFilled && !routesZone().has(id)) {
-        zone.delete(item[0]);
-      } else {
-        addTo(activity, id, active, Math.floor(item[1] / BEGAN));
-      }
-    }
-  });
-  return activity;
-}
-
-function addTo(activity: Activity, id: string, active: number, total: number): void {
-  const sum = activity.sessions[id] || { active: 0, total: 0 };
-  activity.sessions[id] = { active: sum.active + active, total: sum.total + total };
 }
 
 function countUncounted(): void {

@@ -1,4 +1,5 @@
-import { readActivity } from './activity.ts';
+import { uncounted } from './activity.ts';
+import { readActivity } from './activity-read.ts';
 import { badRequest, fail, ok, type Reply } from './reply.ts';
 import { bootId, highestGeneration, isFilled, markFilled } from './table.ts';
 import { activityZone, routesZone } from './zones.ts';
@@ -16,8 +17,7 @@ export function getHealth(): Reply {
 }
 
 export function getActivity(): Reply {
-  const activity = readActivity(isFilled());
-  return ok({ bootId: bootId(), uncounted: activity.uncounted, sessions: activity.sessions });
+  return ok({ bootId: bootId(), uncounted: uncounted(), sessions: readActivity(isFilled()) });
 }
 
 /** The daemon says which table it filled: a router that restarted meanwhile is not. */

@@ -75,6 +75,8 @@ testOnEachStack('a reload keeps the counts of what it leaves running', {}, async
   await becomes(router, A, 4);
   await close(young);
   await becomes(router, A, 0);
+  await until('the old workers to be gone', async () => (await router.workerPids()).length === 2);
+  t.deepEqual(await router.admin.activity(A), { active: 0, total: 10 }, 'a total never falls');
 });
 
 testOnEachStack('what a killed worker had counted is forgotten', {}, async (t, { router, backend }) => {
@@ -90,7 +92,7 @@ testOnEachStack('what a killed worker had counted is forgotten', {}, async (t, {
     });
   }
   t.deepEqual(sockets.filter(isOpen), []);
-  t.is((await router.admin.activity(A)).active, 0);
+  t.deepEqual(await router.admin.activity(A), { active: 0, total: 12 });
   t.is((await ask(router.publicSocket, `/p/${A}/`)).status, 200);
 });
 
