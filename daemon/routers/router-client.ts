@@ -3,7 +3,7 @@ import { Pool } from 'undici';
 import { z } from 'zod';
 import type { Route, RouteState } from '../../njs/route.ts';
 
-const HEALTH_TIMEOUT_MS = 1_000;
+const HEALTH_TIMEOUT_MS = 2_000;
 const WRITE_TIMEOUT_MS = 2_000;
 const TABLE_TIMEOUT_MS = 10_000;
 

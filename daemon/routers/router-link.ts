@@ -57,13 +57,21 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
 
   async function check(): Promise<void> {
     try {
-      health = await client.health();
+      health = await healthOrRetry();
       generations.observe(health.generation);
       if (state !== 'live' || health.bootId !== bootId || !health.filled) await fill(health.bootId);
       else if (unplaced.size > 0) await retryUnplaced();
     } catch (error) {
       down(error as Error);
     }
+  }
+
+  // A machine that starts a hundred programs at once may be late for a moment.
+  async function healthOrRetry(): Promise<RouterHealth> {
+    return client.health().catch((error: Error) => {
+      if (state !== 'live' || isAbsent(error)) throw error;
+      return client.health();
+    });
   }
 
   async function fill(newBootId: string): Promise<void> {
@@ -150,7 +158,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
   }
 
   function down(error: Error): void {
-    const next = error instanceof RouterError && error.absent ? 'absent' : 'hung';
+    const next = isAbsent(error) ? 'absent' : 'hung';
     // It is tried again all the time; the same reason is told once.
     const reason = error.message;
     if (reason !== downReason) log.warn({ router: client.address, state: next, reason }, 'router lost');
@@ -176,6 +184,10 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     },
     refresh,
   };
+}
+
+function isAbsent(error: Error): boolean {
+  return error instanceof RouterError && error.absent;
 }
 
 /** The present wishes for `ids`; an id that nobody wishes any more is to be forgotten. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { RouteState } from '../../njs/route.ts';
 import { coalesce } from '../coalesce.ts';
@@ -137,6 +138,12 @@ async function readActivity(clients: RouterClient[]): Promise<FleetActivity> {
   };
 }
 
-function within(ms: number, applied: Promise<Applied>): Promise<Applied> {
-  return Promise.race([applied, new Promise<Applied>((resolve) => setTimeout(resolve, ms, 'down').unref())]);
+async function within(ms: number, applied: Promise<Applied>): Promise<Applied> {
+  const late = async () => {
+    await sleep(ms, undefined, { ref: false });
+    // If it was this process that was late, the answer is there already and waits to be read.
+    await nextTurn();
+    return 'down' as const;
+  };
+  return Promise.race([applied, late()]);
 }

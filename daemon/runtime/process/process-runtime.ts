@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
+import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import { ApiError } from '../../errors.ts';
 import { every } from '../../every.ts';
@@ -19,6 +20,7 @@ import { openRecords, type SessionRecord } from './records.ts';
 import { stopSession } from './stop.ts';
 
 const LISTEN_POLL_MS = 25;
+const STARTS_AT_A_TIME = 4;
 const PROBES_PER_AGE = 10;
 const MOST_PROBE_MS = 1_000;
 const ENDS_POLL_MS = 500;
@@ -53,6 +55,8 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
   const records = await openRecords(settings.dir);
   const ports = createPorts(settings.ports.first, settings.ports.last);
   const sessions = new Map<string, Running>();
+  // Starting a process blocks everything else here for some milliseconds: let others have their turn.
+  const starts = pLimit(STARTS_AT_A_TIME);
   let changed: (id: string) => void = () => {};
 
   for (const record of await records.readAll()) {
@@ -97,7 +101,7 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
     sessions.set(id, running);
     await records.write(record);
     try {
-      const child = await start(spec, port, (exit) => ended(running, exit));
+      const child = await starts(() => start(spec, port, (exit) => ended(running, exit)));
       const leader = await identify(child.pid as number);
       if (leader) await remember(record, leader);
     } catch (error) {
