@@ -1,0 +1,121 @@
+/** The daemon's side of the admin API against real routers. */
+import test, { type ExecutionContext } from 'ava';
+import pino from 'pino';
+import { createRouterClient } from '../../../daemon/routers/router-client.ts';
+import { createRouters, type Routers } from '../../../daemon/routers/routers.ts';
+import { newSessionId } from '../../../daemon/session.ts';
+import { ask } from '../../support/http.ts';
+import { until } from '../../support/poll.ts';
+import { type Router, type RouterOptions, startRouter } from '../../support/router.ts';
+
+async function router(t: ExecutionContext, options: RouterOptions = {}): Promise<Router> {
+  const started = await startRouter(options);
+  t.teardown(async () => {
+    if (!t.passed) t.log(await started.errorLog());
+    await started.stop();
+  });
+  return started;
+}
+
+function fleet(t: ExecutionContext, members: Router[]): Routers {
+  const routers = createRouters({
+    clients: members.map(({ adminAddress }) => createRouterClient(`unix:${adminAddress}`, undefined)),
+    log: pino({ level: 'silent' }),
+    now: () => performance.now(),
+    synced() {},
+  });
+  t.teardown(routers.stop);
+  routers.start();
+  return routers;
+}
+
+const allLive = (routers: Routers) =>
+  until('every router to be live', () => routers.status().every(({ state }) => state === 'live'));
+
+async function stored(member: Router): Promise<Record<string, [string, number, string]>> {
+  return (await member.admin.call('GET', '/v1/routes')).body.routes;
+}
+
+function signal(pids: number[], name: NodeJS.Signals): void {
+  for (const pid of pids) process.kill(pid, name);
+}
+
+for (const line of ['stable', 'current'] as const) {
+  test(`${line}: a router that restarts is filled whole again, 5,000 routes and no 404 meanwhile`, async (t) => {
+    const member = await router(t, { line });
+    const routers = fleet(t, [member]);
+    await allLive(routers);
+    const ids = Array.from({ length: 5_000 }, newSessionId);
+    await Promise.all(
+      ids.map((id, index) => routers.set(id, { state: 'ready', address: `127.0.0.1:${1024 + index}` })),
+    );
+    t.is(Object.keys(await stored(member)).length, 5_000);
+
+    const last = ids.at(-1) as string;
+    await routers.set(last, { state: 'starting', address: '' });
+    const page = { headers: { accept: 'text/html' } };
+    await member.restart();
+    const statuses = new Set<number>();
+    await until('the last route to be there', async () => {
+      const { status } = await ask(member.publicSocket, `/p/${last}/`, page);
+      statuses.add(status);
+      return status === 200;
+    });
+    t.false(statuses.has(404));
+    await until('it to be live again', () => routers.status()[0]?.state === 'live');
+    const routes = await stored(member);
+    t.true(ids.slice(0, -1).every((id, index) => routes[id]?.[2] === `127.0.0.1:${1024 + index}`));
+    t.is((await ask(member.publicSocket, `/p/${newSessionId()}/`)).status, 404, 'filled: unknown is unknown');
+  });
+}
+
+test('every live router has a change when it is acknowledged; one that hangs delays it for a bounded time', async (t) => {
+  const [first, second] = [await router(t), await router(t)];
+  const routers = fleet(t, [first, second]);
+  await allLive(routers);
+  const id = newSessionId();
+  t.deepEqual(await routers.set(id, { state: 'ready', address: '127.0.0.1:1111' }), { live: 2, full: [] });
+  for (const member of [first, second]) t.is((await stored(member))[id]?.[2], '127.0.0.1:1111');
+
+  const nginx = [...(await second.workerPids()), second.pid()];
+  signal(nginx, 'SIGSTOP');
+  t.teardown(() => signal(nginx, 'SIGCONT'));
+  t.deepEqual(await routers.set(id, { state: 'ready', address: '127.0.0.1:2222' }), { live: 1, full: [] });
+  await until('it to be missed', () => routers.status()[1]?.state === 'hung');
+  t.deepEqual(await routers.remove(id), { live: 1, full: [] });
+  t.false((await routers.activity()).quiet, 'it may serve somebody unseen');
+
+  signal(nginx, 'SIGCONT');
+  await allLive(routers);
+  t.is((await stored(second))[id]?.[0], 'gone', 'what was written late did not undo what came after');
+});
+
+test('a router that is gone is absent, serves nobody, and is no reason to wait', async (t) => {
+  const [first, second] = [await router(t), await router(t)];
+  const routers = fleet(t, [first, second]);
+  await allLive(routers);
+  await second.kill();
+  await until('it to be missed', () => routers.status()[1]?.state === 'absent');
+  t.deepEqual(await routers.set(newSessionId(), { state: 'starting', address: '' }), { live: 1, full: [] });
+  const { quiet, complete } = await routers.activity();
+  t.true(quiet && complete);
+  await second.restart();
+  await allLive(routers);
+  t.is(Object.keys(await stored(second)).length, 1);
+});
+
+test('routes that a killed daemon left half-done are taken away', async (t) => {
+  const member = await router(t);
+  const [lost, ended] = [newSessionId(), newSessionId()];
+  await member.admin.put(lost, 'ready', '127.0.0.1:9');
+  await member.admin.put(ended, 'ready', '127.0.0.1:9');
+  await member.admin.remove(ended);
+  const routers = fleet(t, [member]);
+  const kept = newSessionId();
+  await routers.set(kept, { state: 'ready', address: '127.0.0.1:10' });
+  await allLive(routers);
+  const routes = await stored(member);
+  t.is(routes[lost]?.[0], 'gone');
+  t.is(routes[ended], undefined);
+  t.is(routes[kept]?.[2], '127.0.0.1:10');
+});
