@@ -5,6 +5,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { ConfigError } from '../../errors.ts';
 import type { OwnedSession } from '../runtime.ts';
 import type { ProcessIdentity } from './proc.ts';
 
@@ -33,9 +34,17 @@ export async function openRecords(dir: string): Promise<Records> {
   const recordPath = (id: string) => path.join(dir, `${id}.json`);
   const outputPath = (id: string) => path.join(dir, `${id}.log`);
 
-  async function read(file: string): Promise<SessionRecord> {
-    const text = await readFile(path.join(dir, file), 'utf8');
-    return recordSchema.parse(JSON.parse(text));
+  async function read(name: string): Promise<SessionRecord> {
+    const file = path.join(dir, name);
+    const text = await readFile(file, 'utf8');
+    try {
+      return recordSchema.parse(JSON.parse(text));
+    } catch {
+      // Records are written whole or not at all: somebody else changed it.
+      throw new ConfigError(
+        `${file} is no record of a session: end what still runs of it, then remove the file`,
+      );
+    }
   }
 
   return {

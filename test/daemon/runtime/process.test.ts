@@ -1,0 +1,133 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { isReservedName, sessionEnvironment } from '../../../daemon/runtime/process/environment.ts';
+import { lastLines, trim } from '../../../daemon/runtime/process/output.ts';
+import { createPorts } from '../../../daemon/runtime/process/ports.ts';
+import { isFree, listeningAddress } from '../../../daemon/runtime/process/probe.ts';
+import { identify, isAlive } from '../../../daemon/runtime/process/proc.ts';
+import { openRecords } from '../../../daemon/runtime/process/records.ts';
+
+async function scratch(t: ExecutionContext): Promise<string> {
+  const dir = await mkdtemp(path.join(tmpdir(), 'spawner-runtime-'));
+  t.teardown(() => rm(dir, { recursive: true }));
+  return dir;
+}
+
+test('a session inherits what is not about Spawner or npm, then its own env, then its place', (t) => {
+  const inherited = {
+    PATH: '/bin',
+    SPAWNER_API_TOKEN: 'secret',
+    npm_config_registry: 'x',
+    INIT_CWD: '/y',
+    PORT: '1',
+    LANG: 'C',
+  };
+  const env = sessionEnvironment(
+    inherited,
+    { id: 'abc', env: { LANG: 'de', A: '1' } },
+    { port: 7, publicUrl: 'http://h' },
+  );
+  t.deepEqual(env, {
+    PATH: '/bin',
+    LANG: 'de',
+    A: '1',
+    PORT: '7',
+    HOST: '127.0.0.1',
+    SPAWNER_SESSION_ID: 'abc',
+    SPAWNER_BASE_PATH: '/p/abc/',
+    SPAWNER_PUBLIC_URL: 'http://h/p/abc/',
+  });
+  t.true(['PORT', 'HOST', 'SPAWNER_', 'SPAWNER_X'].every(isReservedName));
+  t.false(['PORTS', 'MY_PORT', 'HOSTNAME', 'spawner_x'].some(isReservedName));
+});
+
+test('ports are handed out in turn, so that one rests as long as possible', async (t) => {
+  const ports = createPorts(1, 3);
+  const free = async () => true;
+  t.is(await ports.take(free), 1);
+  ports.free(1);
+  t.is(await ports.take(free), 2);
+  t.is(await ports.take(free), 3);
+  t.is(await ports.take(free), 1);
+  t.is(await ports.take(free), undefined);
+  ports.free(2);
+  t.is(await ports.take(free), 2);
+});
+
+test('ports of strangers and of adopted sessions are passed over', async (t) => {
+  const ports = createPorts(1, 4);
+  ports.hold(1);
+  t.is(await ports.take(async (port) => port !== 2), 3);
+  const both = await Promise.all([ports.take(async () => true), ports.take(async () => true)]);
+  t.deepEqual(both.sort(), [2, 4], 'two at once get two');
+});
+
+test('probes see who listens on either loopback address, and who only holds the port', async (t) => {
+  for (const [host, expected] of [
+    ['127.0.0.1', '127.0.0.1'],
+    ['0.0.0.0', '127.0.0.1'],
+    ['::1', '[::1]'],
+  ]) {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, host, () => resolve((server.address() as { port: number }).port));
+    });
+    t.is(await listeningAddress(port), `${expected}:${port}`);
+    if (host !== '::1') t.false(await isFree(port), host);
+    await new Promise((resolve) => server.close(resolve));
+    t.is(await listeningAddress(port), undefined);
+    t.true(await isFree(port));
+  }
+});
+
+test('output: the last lines, and a file that grows too long is cut to its end', async (t) => {
+  const file = path.join(await scratch(t), 'out.log');
+  t.deepEqual(await lastLines(file), []);
+  await trim(file);
+  const lines = Array.from({ length: 50_000 }, (_, index) => `line number ${index} with some words in it`);
+  await writeFile(file, `${lines.join('\n')}\n`);
+  await trim(file);
+  t.true((await stat(file)).size <= 64 * 1024);
+  await appendFile(file, 'the very last\n');
+  const shown = await lastLines(file);
+  t.is(shown.length, 20);
+  t.deepEqual(shown.slice(-2), [lines.at(-1), 'the very last']);
+});
+
+test('records survive their writer, half-written ones never count, and a broken one is named', async (t) => {
+  const dir = await scratch(t);
+  const record = {
+    id: 'abc',
+    createdAt: 5,
+    labels: { a: 'b' },
+    idempotency: null,
+    port: 7,
+    process: { pid: 1, startTicks: 2, bootId: 'x' },
+  };
+  await (await openRecords(dir)).write(record);
+  await writeFile(path.join(dir, 'def.json.tmp'), '{"id":"de');
+  const records = await openRecords(dir);
+  t.deepEqual(await records.readAll(), [record]);
+  t.deepEqual(await readdir(dir), ['abc.json']);
+  t.is((await stat(path.join(dir, 'abc.json'))).mode & 0o077, 0, 'nobody else may read it');
+  await records.remove('abc');
+  t.deepEqual(await readdir(dir), []);
+
+  await writeFile(path.join(dir, 'ghi.json'), '{"id":"ghi"}');
+  await t.throwsAsync(records.readAll(), {
+    message: /ghi\.json is no record of a session: .*remove the file/,
+  });
+  t.is(await readFile(path.join(dir, 'ghi.json'), 'utf8'), '{"id":"ghi"}', 'nothing is lost');
+});
+
+test('a process is known by more than its pid', async (t) => {
+  const self = await identify(process.pid);
+  t.truthy(self);
+  if (!self) return;
+  t.true(await isAlive(self));
+  t.false(await isAlive({ ...self, startTicks: self.startTicks + 1 }));
+  t.false(await isAlive({ ...self, bootId: 'another boot' }));
+});
