@@ -1,7 +1,29 @@
 /** What nginx/spawner-http.conf and nginx/spawner-server.conf call. */
-import { admin } from './admin.ts';
-import { answerBody, answerHeaders } from './answer.ts';
 import { backend, release } from './forward.ts';
-import { hold, wait } from './hold.ts';
+import { rare } from './rare.ts';
+
+/**
+ * For each request njs makes all functions of the bundle anew, and keeps them until the request ends: for as long as
+ * a WebSocket is open. So scripts/build.ts puts all that `rare` stands for into its body, made when it is called.
+ */
+function admin(r: NginxHTTPRequest): Promise<void> {
+  return rare().admin(r);
+}
+
+function hold(r: NginxHTTPRequest): void {
+  rare().hold(r);
+}
+
+function wait(r: NginxHTTPRequest): void {
+  rare().wait(r);
+}
+
+function answerBody(r: NginxHTTPRequest): string {
+  return rare().answerBody(r);
+}
+
+function answerHeaders(r: NginxHTTPRequest): void {
+  rare().answerHeaders(r);
+}
 
 export default { admin, answerBody, answerHeaders, backend, hold, release, wait };
