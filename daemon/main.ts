@@ -101,11 +101,10 @@ async function main(): Promise<void> {
     await routers.stop();
     process.exit(0);
   }
-  // A service manager's SIGTERM may be followed by a new daemon, which finds the sessions again. Ctrl-C, or the end
-  // of the program that started us, means that all is over.
+  // A service manager's SIGTERM may be followed by a new daemon, which finds the sessions again. Ctrl-C means that all
+  // is over.
   process.on('SIGTERM', () => void stop('SIGTERM', false));
   process.on('SIGINT', () => void stop('SIGINT', true));
-  process.on('disconnect', () => void stop('disconnect', true));
 }
 
 function listen(
