@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, type Option } from 'commander';
 import { parseListen } from '../daemon/config.ts';
 import { daemonOptions, flag, listenAddress } from '../daemon/options.ts';
 
@@ -12,40 +12,48 @@ export interface StartOptions {
   routesZoneSize: string;
   /** Worker processes of nginx: a count, or `auto` for one per core. */
   routerWorkers: number | 'auto';
-  /** For the daemon, which also needs `--router` and, unless it is among them, `--state-dir`. */
   daemonFlags: string[];
+}
+
+interface Place {
+  router: string;
+  stateDir: string;
 }
 
 const exampleApp = join(import.meta.dirname, '..', 'examples', 'app', 'main.ts');
 
 /**
- * Reads the flags of `npm start`: its own, and the daemon's but for those that name routers, as it runs one.
+ * Reads the flags of `npm start`: its own, and the daemon's but for those that name routers, as it runs one:
+ * `router`. `stateDir` is for the daemon unless the user names another.
  * `--help` and wrong flags print what there is to say and throw a CommanderError with the exit code.
  */
-export function parseStart(argv: string[]): StartOptions {
+export function parseStart(argv: string[], { router, stateDir }: Place): StartOptions {
   const command = startCommand().parse(argv, { from: 'user' });
   const flags = command.opts<Record<'publicListen' | 'routesZoneSize' | 'routerWorkers', string>>();
   const publicListen = parseListen(flags.publicListen);
-  const given = daemonOptions().filter(
-    (option) => command.getOptionValueSource(option.attributeName()) === 'cli',
-  );
-  const unset = (name: string) => !['cli', 'env'].includes(command.getOptionValueSource(name) ?? 'default');
+  const source = (name: string) => command.getOptionValueSource(name);
+  const unset = (name: string) => !['cli', 'env'].includes(source(name) ?? 'default');
+  // What the environment sets, the daemon reads there itself.
+  const given = daemonOptions()
+    .filter((option) => source(option.attributeName()) === 'cli')
+    .map((option) => written(option, command.getOptionValue(option.attributeName())));
+  const app = execs(process.execPath, exampleApp);
   return {
     publicListen,
     routesZoneSize: flags.routesZoneSize,
     routerWorkers: flags.routerWorkers === 'auto' ? 'auto' : Number(flags.routerWorkers),
     daemonFlags: [
-      ...given.map((option) =>
-        option.isBoolean()
-          ? `${option.long}`
-          : `${option.long}=${command.getOptionValue(option.attributeName())}`,
-      ),
-      ...(unset('applicationCommand')
-        ? [`--application-command=${execs(process.execPath, exampleApp)}`]
-        : []),
+      `--router=${router}`,
+      ...given,
+      ...(unset('applicationCommand') ? [`--application-command=${app}`] : []),
       ...(unset('publicUrl') ? [`--public-url=http://${reachable(publicListen)}`] : []),
+      ...(unset('stateDir') ? [`--state-dir=${stateDir}`] : []),
     ],
   };
+}
+
+function written(option: Option, value: string): string {
+  return option.isBoolean() ? `${option.long}` : `${option.long}=${value}`;
 }
 
 /** `host:port` to use on this machine for what listens at an address, which may be every address. */

@@ -21,20 +21,15 @@ import { supervise } from './supervise.ts';
 async function main(argv: string[]): Promise<void> {
   // npm runs scripts in the project's folder; what the user names is relative to the user's.
   process.chdir(process.env.INIT_CWD ?? '.');
-  const options = parseStart(argv);
   const interrupts = catchInterrupts();
   const scratch = mkdtempSync(join(tmpdir(), 'spawner-'));
   try {
-    const flags = [
-      `--state-dir=${join(scratch, 'state')}`,
-      ...options.daemonFlags,
-      `--router=${adminAddress(scratch)}`,
-    ];
-    const config = parseConfig(flags);
+    const options = parseStart(argv, { router: adminAddress(scratch), stateDir: join(scratch, 'state') });
+    const config = parseConfig(options.daemonFlags);
     await assertFree('--public-listen', options.publicListen);
     await assertFree('--listen', config.listen);
     await writeRouter(scratch, options, apiUrlOf(config));
-    await run(config, flags, scratch, interrupts);
+    await run(config, options.daemonFlags, scratch, interrupts);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -50,19 +45,24 @@ async function run(config: Config, flags: string[], scratch: string, interrupts:
       throw new Error(`${error.message}${lastComplaint(scratch)}`);
     }),
   ]);
-  const interrupted = aborted(interrupts.first);
+  const ending = new AbortController();
+  let wasReady = false;
   try {
-    const ready = untilReady(apiUrlOf(config), interrupts.first).then(() => {
+    const waiting = AbortSignal.any([interrupts.first, ending.signal]);
+    const ready = untilReady(apiUrlOf(config), waiting).then(() => {
+      wasReady = true;
       nginx.mend();
       daemon.mend();
       announce(config);
       return lost;
     });
-    await Promise.race([interrupted, lost, ready]);
+    await Promise.race([aborted(interrupts.first), lost, ready]);
   } finally {
+    ending.abort();
     interrupts.onRepeat(daemon.hurry);
     await daemon.stop('SIGINT', config.stopGraceMs + 5_000);
-    await endLeftSessions(config.stateDir);
+    // Until it was ready, the folder may have been another daemon's.
+    if (wasReady) await endLeftSessions(config.stateDir);
     await nginx.stop('SIGTERM', 5_000);
   }
 }

@@ -7,26 +7,30 @@ import { daemonOptions } from '../../daemon/options.ts';
 import { parseStart, reachable } from '../../scripts/start-options.ts';
 import { freePort } from './running.ts';
 
+const place = { router: 'unix:/a', stateDir: '/s' };
 const script = join(import.meta.dirname, '..', '..', 'scripts', 'start.ts');
 const run = (...flags: string[]) => spawnSync(process.execPath, [script, ...flags], { encoding: 'utf8' });
 
 test('without flags, the example app is run on loopback', (t) => {
-  const { publicListen, routesZoneSize, routerWorkers, daemonFlags } = parseStart([]);
+  const { publicListen, routesZoneSize, routerWorkers, daemonFlags } = parseStart([], place);
   t.deepEqual(publicListen, { host: '127.0.0.1', port: 8000 });
   t.deepEqual([routesZoneSize, routerWorkers], ['8m', 'auto']);
-  t.is(daemonFlags.length, 2);
-  t.regex(daemonFlags[0] ?? '', /^--application-command=exec '.*' '.*\/examples\/app\/main\.ts'$/);
-  t.is(daemonFlags[1], '--public-url=http://127.0.0.1:8000');
+  const [router, app, ...others] = daemonFlags;
+  t.is(router, '--router=unix:/a');
+  t.regex(app ?? '', /^--application-command=exec '.*' '.*\/examples\/app\/main\.ts'$/);
+  t.deepEqual(others, ['--public-url=http://127.0.0.1:8000', '--state-dir=/s']);
 });
 
 test('the daemon is given the flags that were given, as they were written', (t) => {
   const flags = ['--application-command', '--x=1 $Y', '--idle-timeout', '5m', '--allow-unauthenticated-api'];
-  const { daemonFlags } = parseStart([...flags, '--public-listen', '[::]:81', '--router-workers', '3']);
+  const { daemonFlags } = parseStart([...flags, '--public-listen', '[::]:81', '--state-dir', '/mine'], place);
   t.deepEqual(daemonFlags.toSorted(), [
     '--allow-unauthenticated-api',
     '--application-command=--x=1 $Y',
     '--idle-timeout=5m',
     '--public-url=http://[::1]:81',
+    '--router=unix:/a',
+    '--state-dir=/mine',
   ]);
 });
 

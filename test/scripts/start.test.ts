@@ -109,6 +109,18 @@ test.serial('a killed daemon is started again and knows its sessions', async (t)
   t.throws(() => process.kill(before, 0), { code: 'ESRCH' });
 });
 
+test.serial('a state folder in use is refused, and its sessions live on', async (t) => {
+  const stateDir = join(await appFolder(t), 'state');
+  const first = await start(t, [`--state-dir=${stateDir}`]);
+  await first.ready();
+  const session = await init(first);
+  const before = await processOf(session.url);
+  const second = await start(t, [], { env: { SPAWNER_STATE_DIR: stateDir } });
+  t.is(await second.exited, 1);
+  t.regex(second.output(), /--state-dir .* is in use by another daemon/);
+  t.is(await processOf(session.url), before);
+});
+
 test.serial("the user's app runs in the folder where npm was called", async (t) => {
   const run = await start(t, ['--application-command=node my-app.cjs'], {
     env: { INIT_CWD: await appFolder(t) },
