@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { type NginxLine, nginxFor } from '../../scripts/nginx.ts';
 import { type NginxSettings, type RouterSettings, renderNginx, writeFiles } from '../../scripts/render.ts';
 import { type Admin, adminAt } from './admin.ts';
 import type { Address } from './http.ts';
+import { endNginx, startNginx } from './nginx.ts';
 import { until } from './poll.ts';
 
 /** The nginx lines and engines that the router must run on. */
@@ -81,7 +82,7 @@ export async function startRouter(options: RouterOptions = {}): Promise<Router> 
   try {
     await buildBundle(jsPath);
     await write({});
-    nginx = await run(found.bin, directory, log, admin);
+    nginx = await startNginx(found.bin, directory, log, () => answers(admin));
   } catch (error) {
     await rm(directory, { recursive: true, force: true });
     throw error;
@@ -117,36 +118,14 @@ export async function startRouter(options: RouterOptions = {}): Promise<Router> 
       );
     },
     async restart() {
-      await end(nginx);
-      nginx = await run(found.bin, directory, log, admin);
+      await endNginx(nginx);
+      nginx = await startNginx(found.bin, directory, log, () => answers(admin));
     },
     async stop() {
-      await end(nginx);
+      await endNginx(nginx);
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-async function run(bin: string, directory: string, log: string, admin: Admin): Promise<ChildProcess> {
-  const nginx = spawn(bin, ['-p', directory, '-e', log, '-c', 'nginx.conf'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let complaint = '';
-  nginx.stderr?.on('data', (chunk) => {
-    complaint += chunk;
-  });
-  try {
-    await until('nginx to start', async () => {
-      if (nginx.exitCode !== null) {
-        throw new Error(`nginx did not start: ${complaint}${await readFile(log, 'utf8').catch(() => '')}`);
-      }
-      return answers(admin);
-    });
-  } catch (error) {
-    await end(nginx);
-    throw error;
-  }
-  return nginx;
 }
 
 async function answers(admin: Admin): Promise<boolean> {
@@ -154,15 +133,6 @@ async function answers(admin: Admin): Promise<boolean> {
     (answer) => answer.status > 0,
     () => false,
   );
-}
-
-async function end(nginx: ChildProcess): Promise<void> {
-  if (nginx.exitCode !== null || nginx.signalCode !== null) {
-    return;
-  }
-  const exited = new Promise((resolve) => nginx.once('exit', resolve));
-  nginx.kill('SIGTERM');
-  await exited;
 }
 
 /** The direct children of a process, from Linux's /proc. */
