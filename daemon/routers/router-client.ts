@@ -66,7 +66,8 @@ export class RouterError extends Error {
 export function createRouterClient(address: string, token: string | undefined): RouterClient {
   const socketPath = address.startsWith('unix:') ? address.slice('unix:'.length) : undefined;
   const pool = new Pool(socketPath === undefined ? address : 'http://router', {
-    connections: 4,
+    // A connection for each call: one kept open is closed by any reload of nginx, perhaps while we write to it.
+    pipelining: 0,
     ...(socketPath === undefined ? {} : { socketPath }),
   });
   const headers = {
