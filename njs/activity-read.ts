@@ -1,4 +1,4 @@
-import { countOfBegan, readCount } from './activity.ts';
+import { keepTotal, readCount } from './activity.ts';
 import { isLivingWorker } from './workers.ts';
 import { activityZone, EVERYTHING, routesZone } from './zones.ts';
 
@@ -38,7 +38,7 @@ export function readActivity(tableIsFilled: boolean): Activity {
     }
     // Two workers may read at a time: the one that dropped the key keeps its total.
     if (dropped) {
-      zone.incr(`${PAST}/${id}`, countOfBegan(count.began), 0);
+      keepTotal(`${PAST}/${id}`, count.began);
     }
     const sum = activity[id] || { active: 0, total: 0 };
     activity[id] = { active: sum.active + active, total: sum.total + count.began };

@@ -1,7 +1,8 @@
 import { isActivityNearlyFull } from './activity.ts';
+import { readActivity } from './activity-read.ts';
 import type { Batch } from './batch.ts';
 import { encodeRoute, type Route, type RouteState } from './route.ts';
-import { floorGeneration, raiseFloor, raiseHighest, readRoute } from './table.ts';
+import { floorGeneration, isFilled, raiseFloor, raiseHighest, readRoute } from './table.ts';
 import { routesZone } from './zones.ts';
 
 /** The ids whose write was too old, and those for which there is no room. All others were applied. */
@@ -20,11 +21,12 @@ export function applyBatch(batch: Batch): Outcome {
       outcome.stale.push(id);
     }
   });
+  const countable = canCountMore();
   batch.put.forEach((put) => {
     const known = readRoute(put.id);
     if (!isNewer(known, generation)) {
       outcome.stale.push(put.id);
-    } else if (known === undefined && (outcome.full.length > 0 || isActivityNearlyFull())) {
+    } else if (known === undefined && (outcome.full.length > 0 || !countable)) {
       // Every new entry takes the same room: where one did not fit, none will.
       outcome.full.push(put.id);
     } else if (!store(put.id, put.state, generation, put.address)) {
@@ -37,6 +39,14 @@ export function applyBatch(batch: Batch): Outcome {
     }
   });
   return outcome;
+}
+
+/** Whether requests of new sessions can be counted. Reading the counts drops those of sessions that are over. */
+function canCountMore(): boolean {
+  if (isActivityNearlyFull()) {
+    readActivity(isFilled());
+  }
+  return !isActivityNearlyFull();
 }
 
 /** Equal generations are the same write, repeated. */

@@ -108,7 +108,7 @@ export async function writeFiles(directory: string, files: Files, mode = 0o644):
 }
 
 const PATH = 'an absolute path without quotes, spaces or control characters';
-const LISTEN = 'ip:port, or unix: and an absolute path of at most 100 characters without quotes and spaces';
+const LISTEN = 'ip:port, or unix: and an absolute path of at most 107 bytes without quotes and spaces';
 const COUNT = 'a whole number from 1 on';
 
 function checkRouter(settings: RouterSettings): void {
@@ -133,12 +133,12 @@ function isPath(text: string): boolean {
   return /^\/[^\s"'\\;{}$]*$/.test(text);
 }
 
-/** A unix socket's path has at most 107 bytes (unix(7)), and nginx appends to it while it upgrades itself. */
+/** A unix socket's path has at most 107 bytes (unix(7)). */
 function isListen(text: string): boolean {
   const path = /^unix:(.*)$/.exec(text)?.[1];
   return path === undefined
     ? /^(localhost|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):\d+$/.test(text)
-    : isPath(path) && path.length <= 100;
+    : isPath(path) && Buffer.byteLength(path) <= 107;
 }
 
 function isSize(text: string): boolean {

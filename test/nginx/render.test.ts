@@ -71,7 +71,7 @@ const WRONG: [keyof RouterSettings, unknown][] = [
   ['activityZoneSize', '8m; evict'],
   ['adminListen', '8081'],
   ['adminListen', 'unix:relative'],
-  ['adminListen', `unix:/${'x'.repeat(100)}`],
+  ['adminListen', `unix:/${'x'.repeat(107)}`],
   ['adminListen', 'unix:/a; deny all'],
   ['adminToken', 'a"b'],
   ['adminToken', 'a b'],
