@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { Readable } from 'node:stream';
-import { startBackend } from '../support/backend.ts';
+import { startUploadBackend } from '../support/backend.ts';
 import { type Answer, ask } from '../support/http.ts';
 import { until } from '../support/poll.ts';
 import type { Router } from '../support/router.ts';
@@ -38,16 +38,7 @@ testOnEachStack('a WebSocket handshake waits too', {}, async (t, { router, backe
 });
 
 testOnEachStack('an upload that waited still streams', {}, async (t, { router }) => {
-  let arrived = (_: string) => {};
-  const first = new Promise<string>((resolve) => {
-    arrived = resolve;
-  });
-  const app = await startBackend('A', async (incoming, response) => {
-    for await (const chunk of incoming) {
-      arrived(String(chunk));
-    }
-    response.end('all of it');
-  });
+  const app = await startUploadBackend();
   t.teardown(() => app.stop());
   await router.admin.put(A, 'starting');
   const upload = new Readable({ read() {} });
@@ -55,7 +46,7 @@ testOnEachStack('an upload that waited still streams', {}, async (t, { router })
   upload.push('first');
   t.is(await firstOf(router, [held]), undefined);
   await router.admin.put(A, 'ready', app.address);
-  t.is(await first, 'first');
+  t.is(await app.first, 'first');
   upload.push('last');
   upload.push(null);
   t.is((await held).body, 'all of it');

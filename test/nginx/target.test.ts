@@ -91,3 +91,11 @@ testOnEachStack('a session without its slash is redirected, query and all', {}, 
     t.is(/^Location: (.*)\r$/m.exec(answer.text)?.[1], `/p/${A}/${query}`);
   }
 });
+
+testOnEachStack('the front page says how to start a session', {}, async (t, { router }) => {
+  const answer = await getRaw(router.publicSocket, '/');
+  t.is(answer.status, 200);
+  t.regex(answer.text, /^Content-Type: text\/html; charset=utf-8\r$/m);
+  t.true(answer.body.includes('curl -X POST http://127.0.0.1:8080/init'));
+  t.is((await getRaw(router.publicSocket, '/welcome.html')).status, 404);
+});

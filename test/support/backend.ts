@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 
 /** What a backend says of a request it got. */
@@ -77,11 +77,17 @@ export async function closedAddress(): Promise<string> {
   return backend.address;
 }
 
-/** A port that takes connections and never answers. */
-export async function startMuteBackend(): Promise<Backend> {
-  const sockets = new Set<Socket>();
-  const backend = await startBackend('mute', (request) => {
-    sockets.add(request.socket);
+/** A backend that reads an upload to its end, and tells of its first bytes when they arrive. */
+export async function startUploadBackend(): Promise<Backend & { first: Promise<string> }> {
+  let arrived = (_: string) => {};
+  const first = new Promise<string>((resolve) => {
+    arrived = resolve;
   });
-  return backend;
+  const backend = await startBackend('upload', async (incoming, response) => {
+    for await (const chunk of incoming) {
+      arrived(String(chunk));
+    }
+    response.end('all of it');
+  });
+  return { ...backend, first };
 }
