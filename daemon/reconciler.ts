@@ -35,7 +35,7 @@ export interface Reconciler {
    * moment is told 503 or revives the session, and is never let in and cut.
    */
   reap(session: Session, reason: EndReason, stillUnused: () => Promise<boolean>): Promise<boolean>;
-  /** Ends all sessions and leaves nothing of them. */
+  /** Ends all sessions, leaves nothing of them and creates no more. */
   endAll(): Promise<void>;
   stop(): void;
 }
@@ -53,6 +53,7 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
   const { store, runtime, routers, metrics, log, startTimeoutMs } = parts;
   // Ended sessions whose address a router may still reach.
   const unreleased = new Set<string>();
+  let closing = false;
   const queue = createWorkQueue(reconcile, (id, error) =>
     log.error({ session: id, err: error }, 'reconcile failed'),
   );
@@ -122,6 +123,8 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
   }
 
   async function create(spec: SessionSpec): Promise<Session> {
+    if (closing)
+      throw new ApiError(503, 'stopping', 'The daemon is being stopped.', { retryAfterSeconds: 5 });
     const session = newSession(spec);
     store.add(session);
     try {
@@ -236,6 +239,7 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     end,
     reap,
     async endAll() {
+      closing = true;
       await Promise.all(store.living().map((session) => end(session, 'shutdown')));
       await Promise.all([...unreleased].map((id) => runtime.release(id)));
     },

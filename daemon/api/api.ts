@@ -48,6 +48,8 @@ export function createApi(parts: ApiParts): Koa {
   });
 
   const app = new Koa();
+  // Requests that break off while they are answered; all else has its answer from requestLog.
+  app.on('error', (error: Error) => log.debug({ err: error }, 'request broke off'));
   app.use(requestLog(log));
   if (token !== undefined) app.use(requireToken(token));
   else if (!exposed) app.use(refuseBrowsers);

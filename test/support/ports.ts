@@ -24,3 +24,12 @@ function listen(port: number): Promise<Server | undefined> {
     server.listen(port, '127.0.0.1', () => resolve(server));
   });
 }
+
+/** A port that nobody used a moment ago, for a program that can't take 0. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -1,11 +1,12 @@
 /** The daemon's side of the admin API against real routers. */
 import test, { type ExecutionContext } from 'ava';
 import pino from 'pino';
-import { createRouterClient } from '../../../daemon/routers/router-client.ts';
+import { createRouterClient, type RouterClient } from '../../../daemon/routers/router-client.ts';
 import { createRouters, type Routers } from '../../../daemon/routers/routers.ts';
 import { newSessionId } from '../../../daemon/session.ts';
 import { ask } from '../../support/http.ts';
 import { until } from '../../support/poll.ts';
+import { freePort } from '../../support/ports.ts';
 import { type Router, type RouterOptions, startRouter } from '../../support/router.ts';
 
 async function router(t: ExecutionContext, options: RouterOptions = {}): Promise<Router> {
@@ -18,8 +19,15 @@ async function router(t: ExecutionContext, options: RouterOptions = {}): Promise
 }
 
 function fleet(t: ExecutionContext, members: Router[]): Routers {
+  return reach(
+    t,
+    members.map(({ adminAddress }) => createRouterClient(`unix:${adminAddress}`, undefined)),
+  );
+}
+
+function reach(t: ExecutionContext, clients: RouterClient[]): Routers {
   const routers = createRouters({
-    clients: members.map(({ adminAddress }) => createRouterClient(`unix:${adminAddress}`, undefined)),
+    clients,
     log: pino({ level: 'silent' }),
     now: () => performance.now(),
     synced() {},
@@ -118,4 +126,18 @@ test('routes that a killed daemon left half-done are taken away', async (t) => {
   t.is(routes[lost]?.[0], 'gone');
   t.is(routes[ended], undefined);
   t.is(routes[kept]?.[2], '127.0.0.1:10');
+});
+
+test('a router on TCP is used with its token, and one without the right token is never taken for a live one', async (t) => {
+  const adminListen = `127.0.0.1:${await freePort()}`;
+  const member = await router(t, { router: { adminListen, adminToken: 'the-token-of-this-router' } });
+  const url = `http://${adminListen}`;
+  const stranger = reach(t, [createRouterClient(url, 'not-the-token-of-this-router')]);
+  const routers = reach(t, [createRouterClient(url, 'the-token-of-this-router')]);
+  await allLive(routers);
+  const id = newSessionId();
+  t.deepEqual(await routers.set(id, { state: 'ready', address: '127.0.0.1:9' }), { live: 1, full: [] });
+  t.is((await stored(member))[id]?.[2], '127.0.0.1:9');
+  await until('the stranger to be refused', () => stranger.status()[0]?.state === 'hung');
+  t.deepEqual(await stranger.set(id, { state: 'ready', address: '127.0.0.1:10' }), { live: 0, full: [] });
 });
