@@ -1,9 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { ExecutionContext } from 'ava';
+import { insertBefore } from '../support/bundle.ts';
 import { ask } from '../support/http.ts';
 import { until } from '../support/poll.ts';
-import type { Router } from '../support/router.ts';
 import { idOf, testOnEachStack } from '../support/stacks.ts';
 
 /**
@@ -14,7 +11,9 @@ testOnEachStack(
   'after draining and a count of zero nothing reaches the backend',
   {},
   async (t, { router, backend }) => {
-    await slowDown(t, router);
+    // Each request dawdles between reading its route and being counted: the moment that the promise is about.
+    const dawdle = 'const end = Date.now() + 15; while (Date.now() < end) {}';
+    await insertBefore(router, 'const mark = beginRequest(id);', dawdle);
     for (let round = 0; round < 6; round += 1) {
       const id = String(round).padStart(26, 'd');
       const app = await backend(id);
@@ -62,14 +61,3 @@ testOnEachStack(
     t.is((await ask(router.publicSocket, `/p/${A}/`)).status, 200, 'it can be revived');
   },
 );
-
-/** Makes each request dawdle between reading its route and being counted: the moment that the promise is about. */
-async function slowDown(t: ExecutionContext, router: Router): Promise<void> {
-  const bundle = join(router.directory, 'spawner.js');
-  const text = await readFile(bundle, 'utf8');
-  const dawdle = 'const end = Date.now() + 15; while (Date.now() < end) {}';
-  const slow = text.replace('const mark = beginRequest(id);', (line) => `${dawdle} ${line}`);
-  t.not(slow, text);
-  await writeFile(bundle, slow);
-  await router.reload();
-}

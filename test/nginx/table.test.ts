@@ -1,3 +1,4 @@
+import { insertBefore } from '../support/bundle.ts';
 import { ask } from '../support/http.ts';
 import { until } from '../support/poll.ts';
 import { idOf, testOnEachStack } from '../support/stacks.ts';
@@ -63,6 +64,22 @@ testOnEachStack('writers that race leave the highest generation behind', {}, asy
     }
   }
 });
+
+testOnEachStack(
+  'a worker that is killed while it writes does not lock the others out',
+  {},
+  async (t, { router }) => {
+    const dawdle = "ngx.log(ngx.ERR, 'writing'); const end = Date.now() + 300; while (Date.now() < end) {}";
+    await insertBefore(router, 'return work();', dawdle);
+    const interrupted = router.admin.put(A, 'ready', HERE);
+    const writer = await until('a write to begin', async () => {
+      return /(\d+)#\d+: .*js: writing/.exec(await router.errorLog())?.[1];
+    });
+    process.kill(Number(writer), 'SIGKILL');
+    await t.throwsAsync(interrupted);
+    t.is((await router.admin.put(B, 'ready', HERE)).status, 200);
+  },
+);
 
 testOnEachStack('the whole table is read, however long', {}, async (t, { router }) => {
   const ids = Array.from({ length: 2500 }, (_, index) => String(index).padStart(26, 'x'));

@@ -39,7 +39,7 @@ export interface Router {
   pid(): number;
   workerPids(): Promise<number[]>;
   errorLog(): Promise<string>;
-  /** Changes settings, and returns when new workers serve; the old ones may live on. */
+  /** Changes settings, and returns when only new workers take connections; the old ones may live on. */
   reload(router?: Partial<RouterSettings>): Promise<void>;
   /** SIGKILLs the master and its workers, and removes the sockets they leave. `restart` starts it again. */
   kill(): Promise<void>;
@@ -101,9 +101,8 @@ export async function startRouter(options: RouterOptions = {}): Promise<Router> 
       const before = await workerPids();
       await write(router);
       nginx.kill('SIGHUP');
-      await until('new workers after a reload', async () => {
-        const now = await workerPids();
-        return now.filter((pid) => !before.includes(pid)).length >= before.length;
+      await until('the old workers to take nothing new', async () => {
+        return (await Promise.all(before.map(isShuttingDown))).every(Boolean);
       });
       await until('the admin API after a reload', () => answers(admin));
     },
@@ -133,6 +132,12 @@ async function answers(admin: Admin): Promise<boolean> {
     (answer) => answer.status > 0,
     () => false,
   );
+}
+
+/** An nginx worker says in its title when it takes no new connections. */
+async function isShuttingDown(pid: number): Promise<boolean> {
+  const title = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return title === '' || title.includes('shutting down');
 }
 
 /** The direct children of a process, from Linux's /proc. */
