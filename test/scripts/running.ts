@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { until } from '../support/poll.ts';
+import { reservePorts } from '../support/ports.ts';
 import { family, type Process } from './processes.ts';
 
 const script = join(import.meta.dirname, '..', '..', 'scripts', 'start.ts');
@@ -36,7 +36,8 @@ interface HowToRun {
 /** Starts it on free ports; `flags` win. The end of the test ends it, whatever became of it. */
 export async function start(t: ExecutionContext, flags: string[] = [], how: HowToRun = {}): Promise<Run> {
   const tmp = await mkdtemp(join(tmpdir(), 'spawner-start-test-'));
-  const [publicPort, apiPort, firstPort] = [await freePort(), await freePort(), randomPort(20_000)];
+  const ports = await reservePorts();
+  const [publicPort, apiPort, firstPort] = [ports.first, ports.first + 1, ports.first + 2];
   const [command, ...args] = how.command ?? [process.execPath, script];
   args.push(
     `--public-listen=127.0.0.1:${publicPort}`,
@@ -60,6 +61,7 @@ export async function start(t: ExecutionContext, flags: string[] = [], how: HowT
     await Promise.race([exited, sleep(20_000, undefined, { ref: false })]);
     child.kill('SIGKILL');
     if (!t.passed) t.log(output, await errorLogs(tmp));
+    ports.release();
     await rm(tmp, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   });
   const announced = () => {
@@ -85,25 +87,6 @@ export async function init(run: Run): Promise<{ id: string; url: string }> {
   const body = await answer.text();
   if (answer.status !== 201) throw new Error(`POST /init answered ${answer.status}: ${body}`);
   return JSON.parse(body);
-}
-
-/** A port below those that the kernel and the sessions take. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomPort(10_000);
-    const server = createServer().listen(port, '127.0.0.1');
-    const free = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    );
-    if (!free) continue;
-    await once(server.close(), 'close');
-    return port;
-  }
-}
-
-function randomPort(first: number): number {
-  return first + Math.floor(Math.random() * 9_990);
 }
 
 async function errorLogs(tmp: string): Promise<string> {

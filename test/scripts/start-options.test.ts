@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { daemonOptions } from '../../daemon/options.ts';
 import { parseStart, reachable } from '../../scripts/start-options.ts';
-import { freePort } from './running.ts';
+import { reservePorts } from '../support/ports.ts';
 
 const place = { router: 'unix:/a', stateDir: '/s' };
 const script = join(import.meta.dirname, '..', '..', 'scripts', 'start.ts');
@@ -80,7 +80,9 @@ for (const flag of ['--public-listen', '--listen']) {
     await once(server, 'listening');
     t.teardown(() => server.close());
     const { port } = server.address() as { port: number };
-    const addresses = { '--public-listen': await freePort(), '--listen': await freePort(), [flag]: port };
+    const free = await reservePorts();
+    t.teardown(free.release);
+    const addresses = { '--public-listen': free.first, '--listen': free.last, [flag]: port };
     const { status, stdout, stderr } = run(
       ...Object.entries(addresses).map(([name, at]) => `${name}=127.0.0.1:${at}`),
     );

@@ -5,7 +5,10 @@ const FIRST = 20_000;
 const LAST = 31_900;
 const BLOCK = 150;
 
-/** A range of ports that no other test uses: whoever listens on the port before it owns it. */
+/**
+ * A range of ports that no other test uses, for programs that can't take port 0. Whoever listens on the port before
+ * it owns it.
+ */
 export async function reservePorts(): Promise<{ first: number; last: number; release: () => void }> {
   const blocks = (LAST - FIRST) / BLOCK;
   const start = Math.floor(Math.random() * blocks);
@@ -23,13 +26,4 @@ function listen(port: number): Promise<Server | undefined> {
     server.once('error', () => resolve(undefined));
     server.listen(port, '127.0.0.1', () => resolve(server));
   });
-}
-
-/** A port that nobody used a moment ago, for a program that can't take 0. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

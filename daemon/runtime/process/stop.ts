@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findByEnvironment, groupMembers, isAlive, type ProcessIdentity } from './proc.ts';
 
-const POLL_MS = 20;
+// Looking for processes reads all of /proc.
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 200;
 
 /**
  * Ends every process of a session: the group its leader began, and then those that left the group but still carry
@@ -20,31 +22,27 @@ export async function stopSession(
 
 async function endGroup(group: number, killAt: number): Promise<void> {
   signal(-group, 'SIGTERM');
-  while (exists(-group)) {
-    if (performance.now() >= killAt) {
-      signal(-group, 'SIGKILL');
-      // Only zombies are left, whose parent does not care.
-      if ((await groupMembers(group)).length === 0) return;
-    }
-    await sleep(POLL_MS);
+  // A group of zombies still takes signals, until whoever inherited them cares: so its members are looked at.
+  for (let pauseMs = FIRST_PAUSE_MS; signal(-group, 0); pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    if ((await groupMembers(group)).length === 0) return;
+    if (performance.now() >= killAt) signal(-group, 'SIGKILL');
+    await sleep(pauseMs);
   }
 }
 
 async function endStrays(id: string, killAt: number): Promise<void> {
   const find = () => findByEnvironment((entries) => entries.includes(`SPAWNER_SESSION_ID=${id}`));
   const told = new Set<number>();
+  let pauseMs = FIRST_PAUSE_MS;
   for (let left = await find(); left.length > 0; left = await find()) {
     const kill = performance.now() >= killAt;
     for (const pid of left) {
       if (kill || !told.has(pid)) signal(pid, kill ? 'SIGKILL' : 'SIGTERM');
       told.add(pid);
     }
-    await sleep(POLL_MS);
+    await sleep(pauseMs);
+    pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
-}
-
-function exists(pid: number): boolean {
-  return signal(pid, 0);
 }
 
 /** False if nobody is there. A negative number names a group. */

@@ -6,7 +6,7 @@ import { createRouters, type Routers } from '../../../daemon/routers/routers.ts'
 import { newSessionId } from '../../../daemon/session.ts';
 import { ask } from '../../support/http.ts';
 import { until } from '../../support/poll.ts';
-import { freePort } from '../../support/ports.ts';
+import { reservePorts } from '../../support/ports.ts';
 import { type Router, type RouterOptions, startRouter } from '../../support/router.ts';
 
 async function router(t: ExecutionContext, options: RouterOptions = {}): Promise<Router> {
@@ -129,7 +129,9 @@ test('routes that a killed daemon left half-done are taken away', async (t) => {
 });
 
 test('a router on TCP is used with its token, and one without the right token is never taken for a live one', async (t) => {
-  const adminListen = `127.0.0.1:${await freePort()}`;
+  const ports = await reservePorts();
+  t.teardown(ports.release);
+  const adminListen = `127.0.0.1:${ports.first}`;
   const member = await router(t, { router: { adminListen, adminToken: 'the-token-of-this-router' } });
   const url = `http://${adminListen}`;
   const stranger = reach(t, [createRouterClient(url, 'not-the-token-of-this-router')]);
