@@ -108,6 +108,8 @@ export async function startRouter(options: RouterOptions = {}): Promise<Router> 
     },
     async kill() {
       const exited = new Promise((resolve) => nginx.once('exit', resolve));
+      // Stopped, it starts no worker that we would not know of.
+      nginx.kill('SIGSTOP');
       const workers = await workerPids();
       nginx.kill('SIGKILL');
       await exited;

@@ -118,7 +118,7 @@ test('--max-lifetime ends a busy session too', async (t) => {
 test('while the daemon can not see a router, nobody is reaped by its counts', async (t) => {
   const world = await startWorld(t, { flags: QUICK });
   const { id } = await world.init({ wait: 'ready' });
-  const nginx = [...(await world.router.workerPids()), world.router.pid()];
+  const nginx = [world.router.pid(), ...(await world.router.workerPids())];
   const signalAll = (signal: NodeJS.Signals) => nginx.map((pid) => process.kill(pid, signal));
   signalAll('SIGSTOP');
   t.teardown(() => signalAll('SIGCONT'));

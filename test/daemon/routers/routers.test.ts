@@ -85,7 +85,7 @@ test('every live router has a change when it is acknowledged; one that hangs del
   t.deepEqual(await routers.set(id, { state: 'ready', address: '127.0.0.1:1111' }), { live: 2, full: [] });
   for (const member of [first, second]) t.is((await stored(member))[id]?.[2], '127.0.0.1:1111');
 
-  const nginx = [...(await second.workerPids()), second.pid()];
+  const nginx = [second.pid(), ...(await second.workerPids())];
   signal(nginx, 'SIGSTOP');
   t.teardown(() => signal(nginx, 'SIGCONT'));
   t.deepEqual(await routers.set(id, { state: 'ready', address: '127.0.0.1:2222' }), { live: 1, full: [] });
