@@ -3,32 +3,35 @@ import { once } from 'node:events';
 import test from 'ava';
 import { ask } from '../support/http.ts';
 import { until } from '../support/poll.ts';
+import { STACKS } from '../support/router.ts';
 import { startWorld } from '../support/world.ts';
 
-test('a session is created, serves HTTP and WebSocket, is left, and is gone with all its processes', async (t) => {
-  const world = await startWorld(t, { flags: ['--idle-timeout', '1s'] });
-  const session = await world.init();
-  t.regex(session.id, /^[a-z0-9]{26}$/);
-  t.is(session.url, `http://spawner.test/p/${session.id}/`);
-  t.is(session.state, 'starting');
+for (const stack of STACKS) {
+  test(`${stack.line} ${stack.engine ?? 'njs'}: a session is created, serves HTTP and WebSocket, is left, and is gone with all its processes`, async (t) => {
+    const world = await startWorld(t, { flags: ['--idle-timeout', '1s'], router: stack });
+    const session = await world.init();
+    t.regex(session.id, /^[a-z0-9]{26}$/);
+    t.is(session.url, `http://spawner.test/p/${session.id}/`);
+    t.is(session.state, 'starting');
 
-  const answer = JSON.parse((await world.visit(session.id, 'some%2Fpath?q=1')).body);
-  t.like(answer, { session: session.id, method: 'GET', url: '/some%2Fpath?q=1' });
-  const socket = await world.connect(session.id);
-  socket.send('hello');
-  const [message] = await once(socket, 'message');
-  t.is(String(message), `${session.id}:hello`);
-  t.like((await world.session(session.id)).json, { state: 'ready' });
+    const answer = JSON.parse((await world.visit(session.id, 'some%2Fpath?q=1')).body);
+    t.like(answer, { session: session.id, method: 'GET', url: '/some%2Fpath?q=1' });
+    const socket = await world.connect(session.id);
+    socket.send('hello');
+    const [message] = await once(socket, 'message');
+    t.is(String(message), `${session.id}:hello`);
+    t.like((await world.session(session.id)).json, { state: 'ready' });
 
-  socket.close();
-  await until(
-    'the session to be reaped',
-    async () => (await world.session(session.id)).json.state === 'gone',
-  );
-  t.like((await world.session(session.id)).json, { state: 'gone', endReason: 'idle' });
-  t.is((await world.visit(session.id)).status, 410);
-  t.deepEqual(await world.processes(session.id), []);
-});
+    socket.close();
+    await until(
+      'the session to be reaped',
+      async () => (await world.session(session.id)).json.state === 'gone',
+    );
+    t.like((await world.session(session.id)).json, { state: 'gone', endReason: 'idle' });
+    t.is((await world.visit(session.id)).status, 410);
+    t.deepEqual(await world.processes(session.id), []);
+  });
+}
 
 test('the app is told where it lives, and nothing of what is not its own', async (t) => {
   const world = await startWorld(t, {
