@@ -27,7 +27,7 @@ export interface Config {
   logLevel: string;
 }
 
-type Flags = Record<string, string> & { router?: string[]; allowUnauthenticatedApi: boolean };
+type Flags = Record<string, string> & { router?: string[] };
 
 /**
  * Reads the flags and their environment variables.
@@ -58,10 +58,14 @@ export function parseConfig(argv: string[]): Config {
     statusMisses: Number(flags.statusMisses),
     maxSessions: Number(flags.maxSessions),
     ports: parsePorts(flags.ports as string),
-    stateDir: path.resolve(flags.stateDir ?? path.join(os.tmpdir(), `spawner-${os.userInfo().uid}`)),
+    stateDir: path.resolve(flags.stateDir ?? path.join(os.homedir(), '.local/state/spawner')),
     logLevel: flags.logLevel as string,
   };
-  if (!isLoopback(config.listen.host) && config.apiToken === undefined && !flags.allowUnauthenticatedApi) {
+  if (
+    !isLoopback(config.listen.host) &&
+    config.apiToken === undefined &&
+    flags.allowUnauthenticatedApi !== 'true'
+  ) {
     throw new ConfigError(
       `--listen ${flags.listen} is reachable from other machines: set --api-token, or say --allow-unauthenticated-api`,
     );

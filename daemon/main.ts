@@ -6,7 +6,6 @@ import pino from 'pino';
 import { createApi } from './api/api.ts';
 import { isLoopback, parseConfig } from './config.ts';
 import { ConfigError } from './errors.ts';
-import { lockFolder } from './lock.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createReaper } from './reaper.ts';
 import { createReconciler } from './reconciler.ts';
@@ -14,6 +13,7 @@ import { createRouterClient } from './routers/router-client.ts';
 import { createRouters } from './routers/routers.ts';
 import { createProcessRuntime } from './runtime/process/process-runtime.ts';
 import { createSessionStore } from './session-store.ts';
+import { takeStateFolder } from './state-folder.ts';
 import { readAppStatus } from './status/app-status.ts';
 import { createRouterUse } from './status/router-use.ts';
 
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   const config = parseConfig(process.argv.slice(2));
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
   const { publicUrl } = config;
-  await lockFolder(config.stateDir);
+  await takeStateFolder(config.stateDir);
 
   const runtime = await createProcessRuntime({
     command: config.applicationCommand,
@@ -71,7 +71,15 @@ async function main(): Promise<void> {
   });
   const api = createApi({
     init: { store, reconciler, metrics, publicUrl, maxSessions: config.maxSessions },
-    sessions: { store, reconciler, reaper, runtime, view: { publicUrl, source, policy }, now },
+    sessions: {
+      store,
+      reconciler,
+      reaper,
+      runtime,
+      view: { publicUrl, source, policy },
+      now,
+      endPatienceMs: config.stopGraceMs + 5_000,
+    },
     metrics,
     routers: routers.status,
     notReady: () => (routers.synced() ? undefined : 'No router holds all routes yet.'),
@@ -81,7 +89,7 @@ async function main(): Promise<void> {
   });
 
   // Routers are told of what lives only when all of it is known: until then they go on as they are.
-  await reconciler.adopt();
+  await reconciler.start();
   routers.start();
   reaper.start();
   const server = createServer(api.callback());
@@ -90,7 +98,7 @@ async function main(): Promise<void> {
 
   let stopping = false;
   async function stop(cause: string, endSessions: boolean): Promise<void> {
-    if (stopping) return;
+    if (stopping) process.exit(1); // asked twice: whoever does not want to wait need not
     stopping = true;
     log.info({ cause, endSessions }, 'daemon stops');
     server.close();

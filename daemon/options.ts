@@ -20,7 +20,9 @@ export function daemonOptions(): Option[] {
     ).argParser(routerAddresses),
     flag('--router-token <token>', 'bearer token for routers that are reached over http'),
     flag('--api-token <token>', 'bearer token that callers of the API must send').argParser(token),
-    flag('--allow-unauthenticated-api', 'listen beyond loopback without --api-token', false),
+    flag('--allow-unauthenticated-api [boolean]', 'listen beyond loopback without --api-token', 'false')
+      .preset('true')
+      .choices(['true', 'false']),
     flag(
       '--status <source>',
       'how use is seen: app asks GET /status of the app, router counts in nginx',
@@ -45,7 +47,7 @@ export function daemonOptions(): Option[] {
     ),
     flag(
       '--state-dir <folder>',
-      "where the daemon keeps what it needs to find its sessions after a restart (default: a folder of yours in the system's temporary one)",
+      'where the daemon keeps what it needs to find its sessions after a restart (default: ~/.local/state/spawner)',
     ),
     flag('--log-level <level>', 'what is logged', 'info').choices([
       'debug',
@@ -58,7 +60,7 @@ export function daemonOptions(): Option[] {
 }
 
 /** An option with its environment variable; the default stays text, so that `--help` shows what one would type. */
-export function flag(flags: string, description: string, defaultValue?: string | boolean): Option {
+export function flag(flags: string, description: string, defaultValue?: string): Option {
   const option = new Option(flags, description);
   option.env(`SPAWNER_${option.name().replaceAll('-', '_').toUpperCase()}`);
   if (defaultValue !== undefined) option.default(defaultValue);

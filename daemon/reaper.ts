@@ -49,13 +49,15 @@ export function createReaper(parts: ReaperParts): Reaper {
   const { store, reconciler, routerUse, source, readAppStatus, policy, now, metrics, log } = parts;
   const limit = pLimit(READS_AT_A_TIME);
   let inspections = new Map<string, Inspection>();
+  // False while a router may carry visitors that we can't see.
+  let quiet = false;
   let stop = () => {};
 
   async function sweep(): Promise<void> {
     const living = store.living();
     const ids = new Set(living.map((session) => session.id));
     inspections = new Map([...inspections].filter(([id]) => ids.has(id)));
-    await routerUse.refresh();
+    ({ quiet } = await routerUse.refresh());
     await Promise.all(living.map((session) => limit(() => inspect(session))));
   }
 
@@ -91,17 +93,19 @@ export function createReaper(parts: ReaperParts): Reaper {
     return readAppStatus(session.backend as string);
   }
 
-  // An app too busy to answer for itself, with somebody connected, is not abandoned.
   function keepIfVisited(session: Session, verdict: Verdict): Verdict {
-    if (verdict.verdict !== 'reap' || verdict.reason !== 'status_unreachable') return verdict;
+    if (verdict.verdict !== 'reap') return verdict;
+    if (!quiet) return { verdict: 'kept', why: 'a router does not answer, and may carry visitors' };
+    // An app too busy to answer for itself, with somebody connected, is not abandoned.
     const seen = routerUse.signal(session.id);
     const visited = seen.kind === 'use' && seen.activeConnections > 0;
-    return visited ? { verdict: 'unknown', missesLeft: 0 } : verdict;
+    if (verdict.reason !== 'status_unreachable' || !visited) return verdict;
+    return { verdict: 'kept', why: 'its status is unreachable, but a router sees visitors' };
   }
 
   /** Asked when the door is closed. Whoever slipped in before shows in a router's counts or in the status. */
   async function isStillUnused(session: Session, arrivals: string): Promise<boolean> {
-    const { quiet } = await routerUse.refresh();
+    ({ quiet } = await routerUse.refresh());
     if (!quiet || routerUse.arrivals(session.id) !== arrivals) return false;
     return (await look(session)).verdict.verdict === 'reap';
   }

@@ -25,7 +25,7 @@ const RELIST_MS = 30_000;
 
 export interface Reconciler {
   /** Takes over what the runtime runs. Every session that works has its route in the desired table afterwards. */
-  adopt(): Promise<void>;
+  start(): Promise<void>;
   /** Starts a session. @throws {ApiError} if it can't be; nothing of it is left then */
   create(spec: SessionSpec): Promise<Session>;
   /** Resolves when the session has ended. The reason that came first counts. */
@@ -53,6 +53,7 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
   const { store, runtime, routers, metrics, log, startTimeoutMs } = parts;
   // Ended sessions whose address a router may still reach.
   const unreleased = new Set<string>();
+  const stops: (() => void)[] = [];
   let closing = false;
   const queue = createWorkQueue(reconcile, (id, error) =>
     log.error({ session: id, err: error }, 'reconcile failed'),
@@ -61,7 +62,8 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
 
   async function reconcile(id: string): Promise<void> {
     const session = store.get(id);
-    if (!session) return;
+    // What an earlier daemon had begun to end. If a router still has a route of it, the fill takes that away.
+    if (!session) return cleanUp(id);
     const step = nextStep(session, await runtime.observe(id), Date.now(), startTimeoutMs);
     switch (step.do) {
       case 'nothing':
@@ -181,7 +183,9 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
       session.state = 'draining';
       store.changed(session);
       await routers.set(session.id, { state: 'draining', address: session.backend });
-      if (await stillUnused().catch(() => false)) {
+      const unused = routers.isSettled(session.id) && (await stillUnused().catch(() => false));
+      if (session.ending) return false; // ended by somebody else meanwhile
+      if (unused) {
         metrics.reaped(reason);
         session.ending = reason;
         queue.add(session.id);
@@ -201,6 +205,10 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
   async function adopt(): Promise<void> {
     for (const owned of await runtime.list()) {
       if (store.get(owned.id) || unreleased.has(owned.id)) continue;
+      if (owned.deleted) {
+        queue.add(owned.id);
+        continue;
+      }
       const session = newSession(owned);
       // It has been ready before, or will be: not a start that we could time.
       session.readyAt = Date.now();
@@ -219,7 +227,7 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
 
   /** An address is used again only when no router holds a connection to it: never the wrong session. */
   async function release(): Promise<void> {
-    const candidates = [...unreleased];
+    const candidates = [...unreleased].filter(routers.isSettled);
     if (candidates.length === 0) return;
     const { sessions, quiet } = await routers.activity();
     if (!quiet) return;
@@ -230,18 +238,31 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     }
   }
 
-  const upkeepFailed = (error: Error) => log.error({ err: error }, 'upkeep failed');
-  const stops = [every(RELEASE_MS, release, upkeepFailed), every(RELIST_MS, adopt, upkeepFailed)];
+  async function endForGood(id: string): Promise<void> {
+    await queue
+      .exclusive(id, async () => {
+        await routers.remove(id);
+        await runtime.delete(id);
+        await runtime.release(id);
+      })
+      .catch((error: Error) => log.error({ session: id, err: error }, 'session could not be ended'));
+  }
 
   return {
-    adopt,
+    async start() {
+      await adopt();
+      const failed = (error: Error) => log.error({ err: error }, 'upkeep failed');
+      stops.push(every(RELEASE_MS, release, failed), every(RELIST_MS, adopt, failed));
+    },
     create,
     end,
     reap,
     async endAll() {
       closing = true;
-      await Promise.all(store.living().map((session) => end(session, 'shutdown')));
-      await Promise.all([...unreleased].map((id) => runtime.release(id)));
+      // Also what has failed, or what an earlier daemon left, and whose apps are still being ended.
+      const owned = (await runtime.list()).map(({ id }) => id);
+      const living = store.living().map(({ id }) => id);
+      await Promise.all([...new Set([...living, ...owned])].map(endForGood));
     },
     stop() {
       queue.close();

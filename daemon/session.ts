@@ -5,13 +5,7 @@ import { ID_LENGTH } from '../njs/route.ts';
 export type SessionState = 'starting' | 'ready' | 'draining' | 'failed' | 'gone';
 
 /** Why a session that worked came to its end. */
-export type EndReason =
-  | 'deleted'
-  | 'idle'
-  | 'max_lifetime'
-  | 'status_unreachable'
-  | 'rolled_back'
-  | 'shutdown';
+export type EndReason = 'deleted' | 'idle' | 'max_lifetime' | 'status_unreachable' | 'rolled_back';
 
 /** Why a session never worked, or stopped working by itself. */
 export interface Failure {

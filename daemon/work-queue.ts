@@ -12,6 +12,8 @@ export interface WorkQueue {
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 10_000;
+// setTimeout takes more for 1 ms.
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 export function createWorkQueue(
   work: (key: string) => Promise<void>,
@@ -60,10 +62,13 @@ export function createWorkQueue(
       return;
     }
     clearTimeout(timers.get(key));
-    const timer = setTimeout(() => {
-      timers.delete(key);
-      addNow(key);
-    }, delayMs);
+    const timer = setTimeout(
+      () => {
+        timers.delete(key);
+        addNow(key);
+      },
+      Math.min(delayMs, LONGEST_TIMEOUT_MS),
+    );
     timers.set(key, timer);
   }
 

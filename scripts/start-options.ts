@@ -52,10 +52,6 @@ export function parseStart(argv: string[], { router, stateDir }: Place): StartOp
   };
 }
 
-function written(option: Option, value: string): string {
-  return option.isBoolean() ? `${option.long}` : `${option.long}=${value}`;
-}
-
 /** `host:port` to use on this machine for what listens at an address, which may be every address. */
 export function reachable({ host, port }: { host: string; port: number }): string {
   const everywhere: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '::1' };

@@ -79,6 +79,8 @@ function explain({ verdict, signal, misses, at }: Inspection, now: number, polic
           : `status unreachable ${misses} times in a row; after ${policy.mostMisses} it ends unless a router sees visitors`;
       return { verdict: 'unknown', ...(misses > 0 && { missesLeft: verdict.missesLeft }), why };
     }
+    case 'kept':
+      return verdict;
     case 'reap':
       return { verdict: 'reap', secondsLeft: 0, why: `about to be reaped: ${verdict.reason}` };
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { isSessionId } from '../../njs/route.ts';
@@ -27,9 +28,13 @@ export interface SessionsParts {
   runtime: Runtime;
   view: ViewSettings;
   now: () => number;
+  /** How long `DELETE` waits for a session's end. */
+  endPatienceMs: number;
 }
 
-export function createSessions({ store, reconciler, reaper, runtime, view, now }: SessionsParts) {
+export function createSessions(parts: SessionsParts) {
+  const { store, reconciler, reaper, runtime, view, now, endPatienceMs } = parts;
+
   function find(ctx: Context): Session {
     const session = store.get(ctx.params.id);
     if (!session) throw new ApiError(404, 'unknown_session', 'There is no session with this id.');
@@ -40,24 +45,26 @@ export function createSessions({ store, reconciler, reaper, runtime, view, now }
     /** `GET /sessions?limit=&cursor=&state=&label=name=value` → `{"sessions":[…],"next":cursor or null}`, oldest first. */
     async list(ctx: Context): Promise<void> {
       const { limit, cursor, state, label } = check(listSchema, { ...ctx.query }, 'query');
-      const [name, value] = label?.split('=') ?? [];
-      const matching = store.all().filter((session) => {
-        return (
-          (state === undefined || session.state === state) &&
-          (name === undefined || session.labels[name] === value)
-        );
-      });
-      const from = cursor === undefined ? 0 : matching.findIndex((session) => session.id === cursor);
-      if (from < 0)
+      const all = store.all();
+      const from = cursor === undefined ? 0 : all.findIndex((session) => session.id === cursor);
+      if (from < 0) {
         throw new ApiError(
           400,
           'stale_cursor',
           'The session this cursor stood for is forgotten: start anew.',
         );
-      const page = matching.slice(from, from + limit);
+      }
+      const [name, value] = label?.split('=') ?? [];
+      const matching = all.slice(from).filter((session) => {
+        return (
+          (state === undefined || session.state === state) &&
+          (name === undefined || session.labels[name] === value)
+        );
+      });
+      const page = matching.slice(0, limit);
       ctx.body = {
         sessions: page.map((session) => summary(session, view.publicUrl)),
-        next: matching[from + limit]?.id ?? null,
+        next: matching[limit]?.id ?? null,
       };
     },
 
@@ -69,7 +76,18 @@ export function createSessions({ store, reconciler, reaper, runtime, view, now }
 
     /** 204 once nothing of the session is left; the same for one that has ended already. */
     async end(ctx: Context): Promise<void> {
-      await reconciler.end(find(ctx), 'deleted');
+      const session = find(ctx);
+      const late = sleep(endPatienceMs, 'late', { ref: false });
+      if ((await Promise.race([reconciler.end(session, 'deleted'), late])) === 'late') {
+        throw new ApiError(
+          503,
+          'still_ending',
+          'The session is being ended, but something of it still runs.',
+          {
+            retryAfterSeconds: 5,
+          },
+        );
+      }
       ctx.status = 204;
     },
   };

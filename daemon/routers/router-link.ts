@@ -21,6 +21,8 @@ export interface RouterLink {
   apply(id: string, version: number): Promise<Applied>;
   /** The same for many, without an answer. */
   refresh(ids: string[]): void;
+  /** Whether visitors of this router meet what is wished for `id` now: it holds the wish, or nobody is there. */
+  follows(id: string): boolean;
   /** Asks the router how it is; fills it whole if it is new, emptied or was out of reach. Call it again and again. */
   check(): Promise<void>;
 }
@@ -50,8 +52,10 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
   let health: RouterHealth | undefined;
   let bootId: string | undefined;
   let downReason = '';
+  let checked = false;
   let flushing: Promise<void> | undefined;
   const dirty = new Set<string>();
+  let sending = new Set<string>();
   const waiters = new Map<string, Waiter[]>();
   const unplaced = new Set<string>();
 
@@ -64,6 +68,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     } catch (error) {
       down(error as Error);
     }
+    checked = true;
   }
 
   // A machine that starts a hundred programs at once may be late for a moment.
@@ -79,6 +84,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     state = 'syncing';
     bootId = newBootId;
     const stored = await client.table();
+    assertFilling();
     if (stored.bootId !== bootId) throw new Error('the router restarted while its table was read');
     for (const id of strangers(desired.routes, stored.routes))
       desired.set(id, { state: 'gone', address: '' });
@@ -88,12 +94,18 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     // Unknown ids keep being told 503, not 404, until every route has found room.
     if (unplaced.size > 0) throw new Error(`${unplaced.size} routes do not fit into the router's zone`);
     await client.filled(bootId);
+    assertFilling();
     state = 'live';
     downReason = '';
     const seconds = (performance.now() - startedAt) / 1000;
     log.info({ router: client.address, bootId, changes: changes.length, seconds }, 'router filled');
     parts.synced(seconds);
     await flush();
+  }
+
+  // An older write may fail meanwhile; changes since then were told to nobody.
+  function assertFilling(): void {
+    if (state !== 'syncing') throw new Error('a write failed while the router was being filled');
   }
 
   async function retryUnplaced(): Promise<void> {
@@ -117,6 +129,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
   }
 
   async function send(ids: string[]): Promise<void> {
+    sending = new Set(ids);
     const versions = new Map(
       ids.map((id) => [id, desired.routes.get(id)?.version ?? Number.POSITIVE_INFINITY]),
     );
@@ -134,6 +147,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
       if (!full.has(id)) unplaced.delete(id);
       settle(id, version, full.has(id) ? 'full' : 'ok');
     }
+    sending.clear();
   }
 
   function settle(id: string, version: number, applied: Applied): void {
@@ -183,6 +197,10 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
       return applied;
     },
     refresh,
+    follows(id) {
+      if (state === 'absent') return checked;
+      return state === 'live' && !dirty.has(id) && !sending.has(id);
+    },
   };
 }
 

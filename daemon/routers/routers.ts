@@ -44,6 +44,8 @@ export interface Routers {
   set(id: string, route: { state: Exclude<RouteState, 'gone'>; address: string }): Promise<Acknowledgement>;
   /** Takes a route away: the id is `gone` at once, unknown after a minute. */
   remove(id: string): Promise<Acknowledgement>;
+  /** Whether no visitor of any router can meet anything but what is wished for `id` now. */
+  isSettled(id: string): boolean;
   /** A reading that began after the call. */
   activity(): Promise<FleetActivity>;
   status(): RouterStatus[];
@@ -97,6 +99,7 @@ export function createRouters({ clients, log, now, synced }: RoutersParts): Rout
   return {
     set: change,
     remove: (id) => change(id, { state: 'gone', address: '' }),
+    isSettled: (id) => links.every((link) => link.follows(id)),
     activity: coalesce(() => readActivity(clients)),
     status: () =>
       links.map((link) => ({ address: link.client.address, state: link.state(), health: link.health() })),

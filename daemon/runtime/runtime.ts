@@ -8,7 +8,10 @@ export type Observation =
   | { phase: 'exited'; failure: Omit<Failure, 'output'> };
 
 /** A session as the runtime's own objects describe it: the only memory of a daemon that was killed. */
-export type OwnedSession = Omit<SessionSpec, 'env'>;
+export type OwnedSession = Omit<SessionSpec, 'env'> & {
+  /** Its `delete` was asked for: it is to be finished, and nothing else. */
+  deleted: boolean;
+};
 
 /** What runs sessions. Every call may be repeated; none of them depends on what the daemon remembers. */
 export interface Runtime {

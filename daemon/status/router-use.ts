@@ -45,6 +45,7 @@ export function createRouterUse(
   let boots = '';
   let readAt = now();
   let complete = false;
+  let uncounted = false;
 
   function take(activity: FleetActivity): void {
     const at = now();
@@ -54,7 +55,7 @@ export function createRouterUse(
     uses = new Map(
       ids().map((id) => [id, observeUse(uses.get(id), activity.sessions.get(id) ?? NONE, elapsedMs, fresh)]),
     );
-    ({ boots, complete } = activity);
+    ({ boots, complete, uncounted } = activity);
     readAt = at;
   }
 
@@ -67,7 +68,9 @@ export function createRouterUse(
     signal(id) {
       const use = uses.get(id);
       if (!use) return { kind: 'unknown', message: 'the routers were not asked yet' };
-      if (!complete && use.active === 0) return { kind: 'unknown', message: 'a router does not answer' };
+      if (use.active === 0 && uncounted)
+        return { kind: 'unknown', message: 'a router has no room to count in' };
+      if (use.active === 0 && !complete) return { kind: 'unknown', message: 'a router does not answer' };
       return { kind: 'use', activeConnections: use.active, secondsInactive: use.idleMs / 1000 };
     },
     arrivals: (id) => `${boots} ${uses.get(id)?.total ?? 0}`,

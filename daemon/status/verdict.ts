@@ -19,6 +19,8 @@ export type Verdict =
   | { verdict: 'busy' }
   | { verdict: 'idle'; secondsLeft: number }
   | { verdict: 'unknown'; missesLeft: number }
+  /** It would be reaped by its own signal, but for another. */
+  | { verdict: 'kept'; why: string }
   | { verdict: 'reap'; reason: 'idle' | 'status_unreachable' | 'max_lifetime' };
 
 /**

@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
-import { findByEnvironment } from '../../daemon/runtime/process/proc.ts';
+import { scanProcesses } from '../../daemon/runtime/process/proc.ts';
 import { type ApiAnswer, type Daemon, startDaemon } from './daemon.ts';
 import { type Answer, ask, type Call } from './http.ts';
 import { until } from './poll.ts';
@@ -109,20 +109,20 @@ export async function startWorld(t: ExecutionContext, options: WorldOptions = {}
     },
     async sessionsWithProcesses() {
       const found = new Set<string>();
-      await findByEnvironment((entries) => {
-        const port = Number(variable(entries, 'PORT'));
-        const id = variable(entries, 'SPAWNER_SESSION_ID');
-        if (id !== undefined && port >= ports.first && port <= ports.last) found.add(id);
-        return false;
-      });
+      for (const { pid, spawnerSession } of await scanProcesses()) {
+        if (spawnerSession === undefined) continue;
+        const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+        const port = Number(/(?:^|\0)PORT=(\d+)/.exec(environment)?.[1]);
+        if (port >= ports.first && port <= ports.last) found.add(spawnerSession);
+      }
       return [...found];
     },
-    processes: (id) => findByEnvironment((entries) => entries.includes(`SPAWNER_SESSION_ID=${id}`)),
+    async processes(id) {
+      return (await scanProcesses())
+        .filter(({ spawnerSession }) => spawnerSession === id)
+        .map(({ pid }) => pid);
+    },
   };
-}
-
-function variable(entries: string[], name: string): string | undefined {
-  return entries.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
 // Each world is an nginx, a daemon and apps: too many at a time on a small machine, and nothing is on time any more.

@@ -15,12 +15,20 @@ export async function listeningAddress(port: number): Promise<string | undefined
   return undefined;
 }
 
-/** Whether an app could listen there: nobody does, on this address or on all. */
-export function isFree(port: number): Promise<boolean> {
+/** Whether nobody listens there, on either loopback address or on all: whoever does would be taken for the app. */
+export async function isFree(port: number): Promise<boolean> {
+  const free = await Promise.all(LOOPBACK.map((host) => canListen(host, port)));
+  return !free.includes(false);
+}
+
+function canListen(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
+    // A machine without IPv6 has nobody there.
+    server.once('error', ({ code }: NodeJS.ErrnoException) => {
+      resolve(code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT');
+    });
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }
 

@@ -15,7 +15,7 @@ import { sessionEnvironment } from './environment.ts';
 import { lastLines, trim } from './output.ts';
 import { createPorts } from './ports.ts';
 import { isFree, listeningAddress } from './probe.ts';
-import { findByEnvironment, identify, isAlive, type ProcessIdentity } from './proc.ts';
+import { identify, isAlive, type ProcessIdentity, scanProcesses } from './proc.ts';
 import { openRecords, type SessionRecord } from './records.ts';
 import { stopSession } from './stop.ts';
 
@@ -39,7 +39,10 @@ export interface ProcessRuntimeSettings {
 
 type Exit = Extract<Observation, { phase: 'exited' }>['failure'];
 
-const LOST: Exit = { code: 'app_lost', message: 'The app ended while no daemon was running.' };
+const LOST: Exit = {
+  code: 'app_lost',
+  message: 'The app ended. An earlier daemon had started it, so nobody knows how.',
+};
 
 interface Running {
   record: SessionRecord;
@@ -71,8 +74,8 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
     sessions.set(record.id, running);
     if (record.process) return;
     // The daemon was killed between the start of the process and the note of it, or before the start.
-    const [pid] = await findByEnvironment((entries) => entries.includes(`SPAWNER_SESSION_ID=${record.id}`));
-    const found = pid === undefined ? undefined : await identify(pid);
+    const bearer = (await scanProcesses()).find(({ spawnerSession }) => spawnerSession === record.id);
+    const found = bearer && (await identify(bearer.pid));
     if (found) await remember(record, found);
     else running.exit = LOST;
   }
@@ -96,7 +99,7 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
       );
     }
     const { id, createdAt, labels, idempotency } = spec;
-    const record: SessionRecord = { id, createdAt, labels, idempotency, port };
+    const record: SessionRecord = { id, createdAt, labels, idempotency, port, deleted: false };
     const running: Running = { record, adopted: false, backend: undefined, exit: undefined, probeAt: 0 };
     sessions.set(id, running);
     await records.write(record);
@@ -183,7 +186,11 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
     output: (id) => lastLines(records.outputPath(id)),
     async delete(id) {
       const running = sessions.get(id);
-      if (running) await stopSession(id, running.record.process, settings.stopGraceMs);
+      if (!running) return;
+      // Noted first: should we be killed, the next daemon must not take this end for a failure.
+      running.record.deleted = true;
+      await records.write(running.record);
+      await stopSession(id, running.record.process, settings.stopGraceMs);
     },
     async release(id) {
       const running = sessions.get(id);

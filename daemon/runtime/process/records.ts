@@ -15,6 +15,7 @@ const recordSchema = z.object({
   labels: z.record(z.string(), z.string()),
   idempotency: z.object({ key: z.string(), digest: z.string() }).nullable(),
   port: z.number(),
+  deleted: z.boolean(),
   /** Absent from the moment before the process is started until the moment after. */
   process: z.object({ pid: z.number(), startTicks: z.number(), bootId: z.string() }).optional(),
 });

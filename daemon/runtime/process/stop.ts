@@ -1,56 +1,59 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findByEnvironment, groupMembers, isAlive, type ProcessIdentity } from './proc.ts';
+import { bootId, type ProcessIdentity, type ScannedProcess, scanProcesses } from './proc.ts';
 
 // Looking for processes reads all of /proc.
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 200;
+// What SIGKILL does not end within this hangs in the kernel, or is not ours to end.
+const HOPELESS_MS = 2_000;
 
 /**
- * Ends every process of a session: the group its leader began, and then those that left the group but still carry
- * the session's id in their environment. SIGTERM, and SIGKILL after `graceMs`. Resolves when none is left.
+ * Ends every process of a session: SIGTERM, and SIGKILL after `graceMs`. Resolves when none is left.
+ * @throws {Error} that names the processes which can't be ended
  */
 export async function stopSession(
   id: string,
   leader: ProcessIdentity | undefined,
   graceMs: number,
 ): Promise<void> {
-  const killAt = performance.now() + graceMs;
-  // The number of a group whose leader has ended may be somebody else's by now.
-  if (leader && (await isAlive(leader))) await endGroup(leader.pid, killAt);
-  await endStrays(id, killAt);
-}
-
-async function endGroup(group: number, killAt: number): Promise<void> {
-  signal(-group, 'SIGTERM');
-  // A group of zombies still takes signals, until whoever inherited them cares: so its members are looked at.
-  for (let pauseMs = FIRST_PAUSE_MS; signal(-group, 0); pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    if ((await groupMembers(group)).length === 0) return;
-    if (performance.now() >= killAt) signal(-group, 'SIGKILL');
-    await sleep(pauseMs);
-  }
-}
-
-async function endStrays(id: string, killAt: number): Promise<void> {
-  const find = () => findByEnvironment((entries) => entries.includes(`SPAWNER_SESSION_ID=${id}`));
+  const known = leader?.bootId === (await bootId()) ? leader : undefined;
+  const startedAt = performance.now();
   const told = new Set<number>();
-  let pauseMs = FIRST_PAUSE_MS;
-  for (let left = await find(); left.length > 0; left = await find()) {
-    const kill = performance.now() >= killAt;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    const left = membersOf(id, known, await scanProcesses());
+    if (left.length === 0) return;
+    const lateMs = performance.now() - startedAt - graceMs;
+    if (lateMs > HOPELESS_MS) throw new Error(`processes that can't be ended: ${left.join(', ')}`);
     for (const pid of left) {
-      if (kill || !told.has(pid)) signal(pid, kill ? 'SIGKILL' : 'SIGTERM');
+      if (lateMs >= 0 || !told.has(pid)) signal(pid, lateMs >= 0 ? 'SIGKILL' : 'SIGTERM');
       told.add(pid);
     }
     await sleep(pauseMs);
-    pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
 }
 
-/** False if nobody is there. A negative number names a group. */
-function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+/**
+ * Those that carry the session's id in their environment, and those of the group that its leader began, even if it
+ * has ended: the kernel gives a number to nobody else as long as a group has it (credentials(7)).
+ */
+export function membersOf(
+  id: string,
+  leader: Pick<ProcessIdentity, 'pid' | 'startTicks'> | undefined,
+  processes: ScannedProcess[],
+): number[] {
+  const bearer = processes.find(({ pid }) => pid === leader?.pid);
+  const isGroupOurs = leader !== undefined && (!bearer || bearer.startTicks === leader.startTicks);
+  const members = processes.filter(({ group, session, spawnerSession }) => {
+    return spawnerSession === id || (isGroupOurs && group === leader.pid && session === leader.pid);
+  });
+  return members.map(({ pid }) => pid);
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    return process.kill(pid, name);
+    process.kill(pid, name);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-    throw error;
+    // It has ended meanwhile, or runs as another user: then it is still there at the next look.
+    if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 }

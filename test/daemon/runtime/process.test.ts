@@ -105,6 +105,7 @@ test('records survive their writer, half-written ones never count, and a broken 
     labels: { a: 'b' },
     idempotency: null,
     port: 7,
+    deleted: false,
     process: { pid: 1, startTicks: 2, bootId: 'x' },
   };
   await (await openRecords(dir)).write(record);
