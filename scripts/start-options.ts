@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError, type Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { parseListen } from '../daemon/config.ts';
 import { daemonOptions, flag, listenAddress } from '../daemon/options.ts';
 
@@ -36,7 +36,7 @@ export function parseStart(argv: string[], { router, stateDir }: Place): StartOp
   // What the environment sets, the daemon reads there itself.
   const given = daemonOptions()
     .filter((option) => source(option.attributeName()) === 'cli')
-    .map((option) => written(option, command.getOptionValue(option.attributeName())));
+    .map((option) => `${option.long}=${command.getOptionValue(option.attributeName())}`);
   const app = execs(process.execPath, exampleApp);
   return {
     publicListen,

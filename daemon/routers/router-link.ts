@@ -179,6 +179,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     downReason = reason;
     state = next;
     dirty.clear(); // the fill on its return compares everything
+    sending.clear();
     unplaced.clear();
     for (const id of [...waiters.keys()]) settle(id, Number.POSITIVE_INFINITY, 'down');
   }

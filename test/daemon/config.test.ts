@@ -2,6 +2,7 @@ import test from 'ava';
 import { CommanderError } from 'commander';
 import { isLoopback, parseConfig, parseListen } from '../../daemon/config.ts';
 import { parseDurationMs } from '../../daemon/duration.ts';
+import { ConfigError } from '../../daemon/errors.ts';
 
 const NEEDED = ['--application-command', 'node app.js', '--router', 'unix:/run/admin.sock'];
 
@@ -80,6 +81,11 @@ test('listening beyond loopback needs a token, or many words', (t) => {
   t.throws(() => parseConfig(open), { message: /--listen 0\.0\.0\.0:8080 .*--api-token/ });
   t.notThrows(() => parseConfig([...open, '--api-token', 'a-token-of-some-length']));
   t.notThrows(() => parseConfig([...open, '--allow-unauthenticated-api']));
+  t.notThrows(() => parseConfig([...open, '--allow-unauthenticated-api=true']));
+  t.throws(() => parseConfig([...open, '--allow-unauthenticated-api=false']), { instanceOf: ConfigError });
+  t.throws(() => quietly(() => parseConfig([...open, '--allow-unauthenticated-api=yes'])), {
+    instanceOf: CommanderError,
+  });
 });
 
 test('listen addresses', (t) => {

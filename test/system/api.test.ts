@@ -152,6 +152,12 @@ test('lists are paged, filtered, oldest first', async (t) => {
   t.is(third.json.next, null);
   t.deepEqual(ids(await daemon.api('GET', '/sessions?label=team=red')), [made[0], made[2], made[4]]);
   t.deepEqual(ids(await daemon.api('GET', '/sessions?state=failed')), []);
+
+  const page = await daemon.api('GET', '/sessions?label=team=red&limit=1');
+  await daemon.api('DELETE', `/sessions/${page.json.next}`);
+  const living = await daemon.api('GET', `/sessions?state=ready&cursor=${page.json.next}`);
+  t.is(living.status, 200, 'a cursor stands for a place, also when its session has ended');
+  t.false(ids(living).includes(page.json.next));
 });
 
 test('a session says why it lives and when it will go', async (t) => {

@@ -1,8 +1,11 @@
 /** The main job: POST /init, talk to your own session, leave, it is gone. */
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import test from 'ava';
+import { scanProcesses } from '../../daemon/runtime/process/proc.ts';
 import { ask } from '../support/http.ts';
 import { until } from '../support/poll.ts';
+import { sendRaw } from '../support/raw-http.ts';
 import { STACKS } from '../support/router.ts';
 import { startWorld } from '../support/world.ts';
 
@@ -167,4 +170,50 @@ test('Ctrl-C ends every session and leaves no file; SIGTERM leaves the sessions 
   await world.daemon.end('SIGINT');
   t.deepEqual(await world.processes(id), []);
   t.is((await world.visit(id)).status, 410);
+});
+
+test('Ctrl-C also ends what a failed session left, and what hides from its environment', async (t) => {
+  const command = 'env -i sleep 600.25 & trap "" TERM; sleep 601 & wait; sleep 602';
+  const world = await startWorld(t, { flags: ['--start-timeout', '300ms', '--stop-grace', '2s'], command });
+  const { json } = await world.daemon.api('POST', '/init', { wait: 'ready' });
+  t.is(json.error.code, 'app_start_timeout');
+  const groups = new Set(
+    (await scanProcesses())
+      .filter(({ spawnerSession }) => spawnerSession === json.error.session)
+      .map(({ group }) => group),
+  );
+  t.is(groups.size, 1);
+  await world.daemon.end('SIGINT');
+  t.deepEqual(
+    (await scanProcesses()).filter(({ group }) => groups.has(group)),
+    [],
+  );
+});
+
+test('a session whose end a kill interrupted is ended by the next daemon, and is no failure', async (t) => {
+  const world = await startWorld(t, { flags: ['--stop-grace', '2s'] });
+  const { id } = await world.init({ wait: 'ready', env: { STUBBORN: '1' } });
+  const deleted = world.daemon.api('DELETE', `/sessions/${id}`).catch(() => undefined);
+  await until('its route to go', async () => (await world.visit(id)).status === 410);
+  await until('the end to be noted', async () =>
+    (await readFile(`${world.stateDir}/sessions/${id}.json`, 'utf8')).includes('"deleted":true'),
+  );
+  await world.daemon.end('SIGKILL');
+  await deleted;
+  t.not((await world.processes(id)).length, 0);
+  await world.restartDaemon();
+  await until('its process to be gone', async () => (await world.processes(id)).length === 0);
+  t.is((await world.session(id)).status, 404);
+  t.notRegex(
+    (await world.daemon.api('GET', '/metrics')).body,
+    /^spawner_session_failures_total\{.*\} [1-9]/m,
+  );
+});
+
+test('a client of HTTP/1.0 without Host is served', async (t) => {
+  const world = await startWorld(t);
+  const { id } = await world.init({ wait: 'ready' });
+  const answer = await sendRaw(world.router.publicSocket, `GET /p/${id}/old HTTP/1.0\r\n\r\n`);
+  t.is(answer.status, 200);
+  t.true(answer.text.includes(`"session":"${id}"`));
 });

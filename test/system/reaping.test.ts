@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
+import { ask } from '../support/http.ts';
 import { until } from '../support/poll.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -128,6 +129,26 @@ test('while the daemon can not see a router, nobody is reaped by its counts', as
   });
   t.is(stuck.activity.message, 'a router does not answer');
   t.is(stuck.state, 'ready');
+  signalAll('SIGCONT');
+  t.is((await ended(world, id)).endReason, 'idle');
+});
+
+test('app: while a router hangs, an idle session keeps its door open', async (t) => {
+  const world = await startWorld(t, { flags: [...QUICK, '--status', 'app'] });
+  const { id } = await world.init({ wait: 'ready' });
+  const nginx = [world.router.pid(), ...(await world.router.workerPids())];
+  const signalAll = (signal: NodeJS.Signals) => nginx.map((pid) => process.kill(pid, signal));
+  await world.visit(id, 'status', { method: 'PUT', body: BUSY });
+  signalAll('SIGSTOP');
+  t.teardown(() => signalAll('SIGCONT'));
+  const { backend } = (await world.session(id)).json;
+  await ask(backend, '/status', { method: 'PUT', body: IDLE });
+  const kept = await until('it to be kept', async () => {
+    const { json } = await world.session(id);
+    return json.reap.verdict === 'kept' && json;
+  });
+  t.is(kept.state, 'ready');
+  t.regex(kept.reap.why, /router does not answer/);
   signalAll('SIGCONT');
   t.is((await ended(world, id)).endReason, 'idle');
 });

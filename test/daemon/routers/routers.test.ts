@@ -1,4 +1,6 @@
 /** The daemon's side of the admin API against real routers. */
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import pino from 'pino';
 import { createRouterClient, type RouterClient } from '../../../daemon/routers/router-client.ts';
@@ -142,4 +144,51 @@ test('a router on TCP is used with its token, and one without the right token is
   t.is((await stored(member))[id]?.[2], '127.0.0.1:9');
   await until('the stranger to be refused', () => stranger.status()[0]?.state === 'hung');
   t.deepEqual(await stranger.set(id, { state: 'ready', address: '127.0.0.1:10' }), { live: 0, full: [] });
+});
+
+/** Stands before a router's admin API and, while `failing`, answers its writes 503. Reads go through. */
+async function faulty(t: ExecutionContext, member: Router) {
+  const fault = { failing: false };
+  const server = createServer((incoming, outgoing) => {
+    if (fault.failing && incoming.method === 'POST') {
+      outgoing.writeHead(503, { 'content-type': 'application/json' });
+      outgoing.end('{"error":{"code":"router_busy","message":"busy","requestId":"1"}}');
+      return;
+    }
+    const { method, url: path, headers } = incoming;
+    const onward = request({ socketPath: member.adminAddress, method, path, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(outgoing);
+    });
+    incoming.pipe(onward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { fault, address: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+test('a change is settled only when every router that may serve holds it', async (t) => {
+  const [first, second] = [await router(t), await router(t)];
+  const { fault, address } = await faulty(t, second);
+  const routers = reach(t, [
+    createRouterClient(`unix:${first.adminAddress}`, undefined),
+    createRouterClient(address, undefined),
+  ]);
+  const id = newSessionId();
+  t.false(routers.isSettled(id), 'nobody was asked yet');
+  await allLive(routers);
+  await routers.set(id, { state: 'ready', address: '127.0.0.1:1111' });
+  t.true(routers.isSettled(id));
+
+  fault.failing = true;
+  t.deepEqual(await routers.remove(id), { live: 1, full: [] });
+  t.true((await routers.activity()).quiet, 'its reads work');
+  t.false(routers.isSettled(id), 'but it still has the old route');
+  t.is((await stored(second))[id]?.[0], 'ready');
+  fault.failing = false;
+  await until('it to be told', () => routers.isSettled(id));
+  t.is((await stored(second))[id]?.[0], 'gone');
 });

@@ -9,6 +9,7 @@ import { createPorts } from '../../../daemon/runtime/process/ports.ts';
 import { isFree, listeningAddress } from '../../../daemon/runtime/process/probe.ts';
 import { identify, isAlive } from '../../../daemon/runtime/process/proc.ts';
 import { openRecords } from '../../../daemon/runtime/process/records.ts';
+import { membersOf } from '../../../daemon/runtime/process/stop.ts';
 
 async function scratch(t: ExecutionContext): Promise<string> {
   const dir = await mkdtemp(path.join(tmpdir(), 'spawner-runtime-'));
@@ -76,7 +77,7 @@ test('probes see who listens on either loopback address, and who only holds the 
       server.listen(0, host, () => resolve((server.address() as { port: number }).port));
     });
     t.is(await listeningAddress(port), `${expected}:${port}`);
-    if (host !== '::1') t.false(await isFree(port), host);
+    t.false(await isFree(port), host);
     await new Promise((resolve) => server.close(resolve));
     t.is(await listeningAddress(port), undefined);
     t.true(await isFree(port));
@@ -131,4 +132,24 @@ test('a process is known by more than its pid', async (t) => {
   t.true(await isAlive(self));
   t.false(await isAlive({ ...self, startTicks: self.startTicks + 1 }));
   t.false(await isAlive({ ...self, bootId: 'another boot' }));
+});
+
+test('a session is its group, also after its leader crashed, and all that carry its id; never a stranger', (t) => {
+  const none = { session: 1, spawnerSession: undefined };
+  const processes = [
+    { ...none, pid: 50, group: 50, session: 50, startTicks: 500, spawnerSession: 'mine' },
+    { ...none, pid: 51, group: 50, session: 50, startTicks: 510 },
+    { ...none, pid: 60, group: 60, session: 60, startTicks: 520, spawnerSession: 'mine' },
+    { ...none, pid: 70, group: 70, session: 70, startTicks: 530, spawnerSession: 'other' },
+    { ...none, pid: 71, group: 50, session: 1, startTicks: 540 },
+  ];
+  const leader = { pid: 50, startTicks: 500 };
+  t.deepEqual(membersOf('mine', leader, processes), [50, 51, 60]);
+  t.deepEqual(membersOf('mine', leader, processes.slice(1)), [51, 60], 'without its leader');
+  t.deepEqual(
+    membersOf('mine', { pid: 50, startTicks: 400 }, processes),
+    [50, 60],
+    "the number is another one's by now",
+  );
+  t.deepEqual(membersOf('mine', undefined, processes), [50, 60]);
 });
