@@ -1,5 +1,9 @@
+import { isIP } from 'node:net';
 import { InvalidArgumentError, Option } from 'commander';
 import { parseDurationMs } from './duration.ts';
+
+// What a timer of Node can be set to.
+const LONGEST_MS = 24 * 86_400_000;
 
 /** The daemon's flags. Each is also an environment variable: `--idle-timeout` is `SPAWNER_IDLE_TIMEOUT`. */
 export function daemonOptions(): Option[] {
@@ -7,7 +11,7 @@ export function daemonOptions(): Option[] {
     flag(
       '--application-command <command>',
       'shell command that runs one session of your app; it gets PORT and HOST',
-    ),
+    ).argParser(command),
     flag('--public-url <url>', 'where browsers reach the router', 'http://127.0.0.1:8000').argParser(
       publicUrl,
     ),
@@ -69,13 +73,22 @@ export function flag(flags: string, description: string, defaultValue?: string):
 
 function duration(text: string): string {
   const ms = parseDurationMs(text);
-  if (ms === undefined || ms <= 0)
-    throw new InvalidArgumentError('Write a duration above zero, such as 500ms, 30s, 5m or 2h.');
+  if (ms === undefined || ms <= 0 || ms > LONGEST_MS) {
+    throw new InvalidArgumentError(
+      'Write a duration above zero and up to 24d, such as 500ms, 30s, 5m or 2h.',
+    );
+  }
   return text;
 }
 
 function durationOrOff(text: string): string {
   return text === 'off' ? text : duration(text);
+}
+
+function command(text: string): string {
+  if (text.trim() === '')
+    throw new InvalidArgumentError('Write what starts your app, such as "node my-app.js".');
+  return text;
 }
 
 function count(text: string): string {
@@ -103,11 +116,12 @@ function publicUrl(text: string): string {
   return text;
 }
 
-/** `host:port`, `[ipv6]:port`; port 0 takes any free one. */
+/** `ipv4:port`, `[ipv6]:port` or `localhost:port`; port 0 takes any free one. */
 export function listenAddress(text: string): string {
-  const port = /^(?:[a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(text)?.[1];
-  if (port === undefined || Number(port) > 65_535) {
-    throw new InvalidArgumentError('Write an address and a port, such as 127.0.0.1:8080.');
+  const [, host, port] = /^(localhost|[\d.]+|\[[\da-fA-F:]+\]):(\d{1,5})$/.exec(text) ?? [];
+  const isAddress = host === 'localhost' || isIP(host?.replace(/^\[|\]$/g, '') ?? '') !== 0;
+  if (!isAddress || Number(port) > 65_535) {
+    throw new InvalidArgumentError('Write an IP address (or localhost) and a port, such as 127.0.0.1:8080.');
   }
   return text;
 }

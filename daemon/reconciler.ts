@@ -82,15 +82,19 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
   }
 
   async function becomeReady(session: Session, backend: string): Promise<void> {
+    await serve(session, backend);
+    if (session.readyAt !== undefined) return;
+    session.readyAt = Date.now();
+    const ms = session.readyAt - session.createdAt;
+    metrics.started(ms / 1000);
+    log.info({ session: session.id, backend, ms }, 'session ready');
+    store.changed(session);
+  }
+
+  async function serve(session: Session, backend: string): Promise<void> {
     await routers.set(session.id, { state: 'ready', address: backend });
     session.backend = backend;
     session.state = 'ready';
-    if (session.readyAt === undefined) {
-      session.readyAt = Date.now();
-      const ms = session.readyAt - session.createdAt;
-      metrics.started(ms / 1000);
-      log.info({ session: session.id, backend, ms }, 'session ready');
-    }
     store.changed(session);
   }
 
@@ -210,8 +214,6 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
         continue;
       }
       const session = newSession(owned);
-      // It has been ready before, or will be: not a start that we could time.
-      session.readyAt = Date.now();
       store.add(session);
       await adoptRoute(session);
       queue.add(owned.id);
@@ -221,7 +223,8 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
   // So that the first fill of the routers leaves a working session's route as it is.
   async function adoptRoute(session: Session): Promise<void> {
     const observed = await runtime.observe(session.id);
-    if (observed.phase === 'listening') await becomeReady(session, observed.backend);
+    // Since when it has been ready, nobody knows.
+    if (observed.phase === 'listening') await serve(session, observed.backend);
     else if (observed.phase === 'starting') await routers.set(session.id, { state: 'starting', address: '' });
   }
 

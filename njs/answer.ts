@@ -15,7 +15,11 @@ interface Answer {
 }
 
 const ANSWERS: { [verdict in Verdict]: Answer } = {
-  bad_gateway: answer(502, 'The app does not answer', 'The session runs, but its app accepts no connection.'),
+  bad_gateway: answer(
+    502,
+    'The app does not answer',
+    'The session runs, but its app refused the connection, cut it off, or sent headers that are too large.',
+  ),
   gateway_timeout: answer(
     504,
     'The app takes too long',

@@ -132,9 +132,9 @@ async function becomesReady(store: SessionStore, session: Session): Promise<void
 }
 
 function idempotencyKey(ctx: Context): string | undefined {
-  const key = ctx.get('idempotency-key');
-  if (key === '') return undefined;
-  if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
+  const key = ctx.req.headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
     throw new ApiError(
       400,
       'bad_idempotency_key',

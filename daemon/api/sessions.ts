@@ -12,7 +12,11 @@ import { check } from './body.ts';
 import { details, summary, type ViewSettings } from './session-view.ts';
 
 const listSchema = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  limit: z
+    .string('once, a whole number from 1 to 1000')
+    .regex(/^(1000|[1-9]\d{0,2})$/, 'a whole number from 1 to 1000')
+    .transform(Number)
+    .default(100),
   cursor: z.string().refine(isSessionId, 'not a cursor that a list gave').optional(),
   state: z.enum(['starting', 'ready', 'draining', 'failed', 'gone']).optional(),
   label: z

@@ -24,7 +24,7 @@ const STARTS_AT_A_TIME = 4;
 const PROBES_PER_AGE = 10;
 const MOST_PROBE_MS = 1_000;
 const ENDS_POLL_MS = 500;
-const TRIM_MS = 5_000;
+const TRIM_MS = 1_000;
 
 export interface ProcessRuntimeSettings {
   /** For /bin/sh. */
