@@ -18,6 +18,7 @@ import { readAppStatus } from './status/app-status.ts';
 import { createRouterUse } from './status/router-use.ts';
 
 const now = () => performance.now();
+const SAME_CTRL_C_MS = 1_000;
 
 async function main(): Promise<void> {
   const config = parseConfig(process.argv.slice(2));
@@ -96,10 +97,14 @@ async function main(): Promise<void> {
   await listen(server, config.listen);
   log.info({ api: server.address(), routers: config.routers, stateDir: config.stateDir }, 'daemon listens');
 
-  let stopping = false;
+  let stoppingSince: number | undefined;
   async function stop(cause: string, endSessions: boolean): Promise<void> {
-    if (stopping) process.exit(1); // asked twice: whoever does not want to wait need not
-    stopping = true;
+    if (stoppingSince !== undefined) {
+      // Asked again: whoever does not want to wait need not. One Ctrl-C may come twice at once, also through npm.
+      if (now() - stoppingSince > SAME_CTRL_C_MS) process.exit(1);
+      return;
+    }
+    stoppingSince = now();
     log.info({ cause, endSessions }, 'daemon stops');
     server.close();
     reaper.stop();
