@@ -101,3 +101,15 @@ testOnEachStack(
     await until('the counts to be taken back', async () => (await router.admin.activity(A)).active === 0);
   },
 );
+
+testOnEachStack('an answer may have 7 KB of headers', {}, async (t, { router }) => {
+  const app = await startBackend('A', (_, response) => {
+    response.setHeader('X-Long', 'x'.repeat(7 * 1024));
+    response.end('fits');
+  });
+  t.teardown(() => app.stop());
+  await router.admin.put(A, 'ready', app.address);
+  const answer = await ask(router.publicSocket, PATH);
+  t.is(answer.status, 200);
+  t.is(answer.body, 'fits');
+});
