@@ -1,12 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Nginx } from './nginx.ts';
+import { cache, type Nginx } from './nginx.ts';
 import { compareVersions, lineOf, oldestNjs, parseBuild } from './nginx-version.ts';
 
 const moduleFile = 'ngx_http_js_module.so';
@@ -47,18 +46,22 @@ function modulesOf(bin: string, modulesPath: string): (string | null)[] {
  * so it can't tell. A reason is nginx's own first error.
  */
 async function tryModule(bin: string, module: string | null): Promise<{ njs: string } | { reason: string }> {
-  const folder = mkdtempSync(join(tmpdir(), 'spawner-probe-'));
+  // Not in TMPDIR: whatever is wrong there says nothing of this nginx.
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, 'probe-'));
   writeFileSync(join(folder, 'probe.js'), 'export default { version: r => r.return(200, njs.version) };\n');
   writeFileSync(join(folder, 'nginx.conf'), configuration(module));
   const child = spawn(bin, ['-e', 'stderr', '-p', folder, '-c', join(folder, 'nginx.conf')], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  // Relative, since a checkout may lie too deep for a unix socket's path.
+  const socket = relative(process.cwd(), join(folder, 'probe.sock'));
   const [errors, closed] = [text(child.stderr), once(child, 'close')];
   try {
     const deadline = performance.now() + 10_000;
     while (child.exitCode === null && performance.now() < deadline) {
-      const njs = await ask(join(folder, 'probe.sock'));
+      const njs = await ask(socket);
       if (njs) return { njs };
       await sleep(5);
     }

@@ -5,12 +5,14 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Nginx, type NginxLine, recordPath, root } from './nginx.ts';
+import { cache, type Nginx, type NginxLine, recordPath, root } from './nginx.ts';
 import { probeNginx } from './nginx-probe.ts';
 
+/** What the user names is relative to the user's folder; npm runs scripts in the project's. */
+const here = process.env.INIT_CWD ?? '.';
 const suites: Record<NginxLine, string> = { current: 'forky', stable: 'trixie' };
 
 async function main(): Promise<void> {
@@ -28,16 +30,16 @@ async function givenNginx(): Promise<Nginx | undefined> {
   const { NGINX_BIN, NGINX_JS_MODULE } = process.env;
   if (!NGINX_BIN) return undefined;
   try {
-    return await probeNginx(resolve(NGINX_BIN), NGINX_JS_MODULE);
+    const bin = NGINX_BIN.includes('/') ? resolve(here, NGINX_BIN) : programOf(NGINX_BIN);
+    if (!bin) throw new Error(`there is no program ${NGINX_BIN} in PATH`);
+    return await probeNginx(bin, NGINX_JS_MODULE && resolve(here, NGINX_JS_MODULE));
   } catch (error) {
     throw new Error(`NGINX_BIN: ${message(error)}`);
   }
 }
 
 async function machineNginx(): Promise<Nginx | undefined> {
-  const path = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`;
-  const found = spawnSync('sh', ['-c', 'command -v nginx'], { encoding: 'utf8', env: { PATH: path } });
-  const bin = found.stdout.trim();
+  const bin = programOf('nginx');
   if (!bin) return undefined;
   try {
     return await probeNginx(bin);
@@ -46,19 +48,21 @@ async function machineNginx(): Promise<Nginx | undefined> {
   }
 }
 
+/** The path of a program, or '' when there is none; nginx is often where only root's PATH leads. */
+function programOf(name: string): string {
+  const env = { PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
+  return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', name], { encoding: 'utf8', env }).stdout.trim();
+}
+
 async function unpackedNginx(line: NginxLine): Promise<Nginx> {
-  const folder = join(root, '.cache', 'nginx', line);
+  const folder = join(cache, line);
   const bin = join(folder, 'nginx');
-  try {
-    return await probeNginx(bin);
-  } catch {
-    // Not unpacked yet, or not wholly.
-  }
+  // It was unpacked wholly, and somebody may be running it: only the user takes it away.
+  if (existsSync(folder)) return probeNginx(bin).catch((error) => failOn(folder, error));
   const started = performance.now();
   const fresh = `${folder}.new`;
   rmSync(fresh, { recursive: true, force: true });
   await unpack(line, fresh);
-  rmSync(folder, { recursive: true, force: true });
   renameSync(fresh, folder);
   const nginx = await probeNginx(bin);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
@@ -66,8 +70,12 @@ async function unpackedNginx(line: NginxLine): Promise<Nginx> {
   return nginx;
 }
 
+function failOn(folder: string, error: unknown): never {
+  throw new Error(`${message(error)}; or remove ${folder} to have it downloaded anew`);
+}
+
 async function unpack(line: NginxLine, folder: string): Promise<void> {
-  const log = join(root, '.cache', 'nginx', `${line}.log`);
+  const log = join(cache, `${line}.log`);
   mkdirSync(dirname(log), { recursive: true });
   const child = spawn('bash', [join(root, 'scripts', 'unpack-nginx.sh'), suites[line], folder], {
     stdio: ['ignore', 'pipe', 'pipe'],

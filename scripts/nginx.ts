@@ -20,9 +20,11 @@ export interface Nginx {
 /** The checkout: set-up keeps everything it makes below its `.cache`, `dist` and `node_modules`. */
 export const root = join(import.meta.dirname, '..');
 
+export const cache = join(root, '.cache', 'nginx');
+
 /** Where set-up records what it found for a line, or for `npm start` (`default`). */
 export function recordPath(name: NginxLine | 'default'): string {
-  return join(root, '.cache', 'nginx', `${name}.json`);
+  return join(cache, `${name}.json`);
 }
 
 /** The nginx of a line; without one, the nginx that `npm start` runs. Throws when set-up has not run. */

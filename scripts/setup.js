@@ -1,5 +1,5 @@
-// Set-up for `npm start` and `npm test`: packages, nginx with njs, the router's build; each only when needed.
-//   node scripts/setup.js [--all-lines]      --all-lines: every nginx line that the tests run on
+// Set-up for npm's scripts: packages, nginx with njs, the router's build; each only when needed.
+//   node scripts/setup.js [--all-lines | --no-nginx]      --all-lines: every nginx line that the tests run on
 // Plain JavaScript on built-in modules, because it runs before there are packages, on the machine's own Node.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkTmpdir } from './tmpdir.js';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const bin = resolve('node_modules', '.bin');
@@ -22,11 +23,15 @@ const packageLock = 'package-lock.json';
 /** The hash of the package-lock.json that node_modules was installed from. */
 const installedLock = join('node_modules', '.package-lock.sha256');
 
+const flags = process.argv.slice(2);
+
 try {
+  checkTmpdir();
   mkdirSync('.cache', { recursive: true });
   takeLock();
   if (!packagesAreInstalled()) await installPackages();
-  await run(node, [join('scripts', 'nginx-setup.ts'), ...process.argv.slice(2)], 'inherit');
+  if (!flags.includes('--no-nginx'))
+    await run(node, [join('scripts', 'nginx-setup.ts'), ...flags], 'inherit');
   await buildRouter();
 } catch (error) {
   if (error.message) console.error(`setup: ${error.message}`);

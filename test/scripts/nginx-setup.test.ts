@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { nginxFor, root } from '../../scripts/nginx.ts';
 
@@ -24,6 +24,40 @@ test('an NGINX_BIN that can not be used is an error, and no other is taken', asy
   t.is(status, 1);
   t.is(stderr, 'setup: NGINX_BIN: /bin/true is no nginx that runs on this machine\n');
   t.false((await readdir(checkout)).includes('.cache'));
+});
+
+test('an NGINX_BIN without a slash is looked up in PATH', async (t) => {
+  const checkout = await scratch(t);
+  const bin = join(checkout, 'bin');
+  await mkdir(bin);
+  const script = `#!/bin/sh\nexec ${nginxFor('stable').bin} "$@"\n`;
+  await writeFile(join(bin, 'my-nginx'), script, { mode: 0o755 });
+  const env = { NGINX_JS_MODULE: nginxFor('stable').module ?? '' };
+  const found = await setUp(checkout, { ...env, NGINX_BIN: 'my-nginx', PATH: `${bin}:${process.env.PATH}` });
+  t.is(found.stderr, '');
+  const missing = await setUp(checkout, { ...env, NGINX_BIN: 'my-nginx' });
+  t.is(missing.stderr, 'setup: NGINX_BIN: there is no program my-nginx in PATH\n');
+});
+
+test('an unpacked nginx that can not be used is not replaced, and TMPDIR plays no part', async (t) => {
+  const checkout = await scratch(t);
+  const unpacked = join(checkout, '.cache', 'nginx', 'current');
+  await mkdir(unpacked, { recursive: true });
+  await writeFile(join(unpacked, 'nginx'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  // The machine's own nginx would come first.
+  const noNginx = { PATH: `${unpacked}:${process.env.PATH}` };
+  const broken = await setUp(checkout, noNginx);
+  t.is(broken.status, 1);
+  t.is(broken.stdout, '');
+  t.regex(broken.stderr, /^setup: .* is no nginx .*; or remove \S+\/current to have it downloaded anew\n$/);
+
+  const { bin, module } = nginxFor('current');
+  await writeFile(join(unpacked, 'nginx'), `#!/bin/sh\nexec ${bin} "$@"\n`);
+  const modules = join(unpacked, 'root/usr/lib/nginx/modules');
+  await mkdir(modules, { recursive: true });
+  await symlink(module as string, join(modules, basename(module as string)));
+  const working = await setUp(checkout, { ...noNginx, TMPDIR: '/nowhere' });
+  t.deepEqual([working.status, working.stdout, working.stderr], [0, '', '']);
 });
 
 test('before set-up, it is said how to set up', async (t) => {

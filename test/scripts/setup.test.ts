@@ -50,11 +50,39 @@ test('a failure in nginx ends set-up with what nginx said', async (t) => {
   t.is(stderr, 'setup: no nginx\n');
 });
 
+test('a TMPDIR that is no use is one line that names it, before anything else is done', async (t) => {
+  const project = await newProject(t);
+  const folder = join(project, 'a blank');
+  await mkdir(folder);
+  for (const [TMPDIR, problem] of [
+    ['/nowhere', /is not a folder/],
+    ['/proc', /can't be written to \(\w+\)/],
+    [join(project, 'package.json'), /is not a folder/],
+    ['tmp', /is not an absolute path/],
+    [`/${'x'.repeat(100)}`, /is too long for unix sockets/],
+    [folder, /has a blank/],
+  ] as const) {
+    const { code, steps, stderr } = await setUp(project, { TMPDIR });
+    t.deepEqual([code, steps], [1, ['']]);
+    t.true(stderr.startsWith(`setup: TMPDIR=${TMPDIR} `), stderr);
+    t.regex(stderr, problem);
+    t.regex(stderr, /: name another folder in TMPDIR\n$/);
+  }
+});
+
+test('for what needs no nginx, none is set up', async (t) => {
+  const { code, steps } = await setUp(await newProject(t), {}, '--no-nginx');
+  t.is(code, 0);
+  t.deepEqual(steps, ['installing packages', 'building the router']);
+});
+
 /** A project like this one in what set-up looks at; its only package stands for Node 24. */
 async function newProject(t: ExecutionContext): Promise<string> {
   const project = await mkdtemp(join(tmpdir(), 'spawner-setup-test-'));
   t.teardown(() => rm(project, { recursive: true, force: true }));
-  await cp(join(root, 'scripts', 'setup.js'), join(project, 'scripts', 'setup.js'), { recursive: true });
+  for (const file of ['setup.js', 'tmpdir.js']) {
+    await cp(join(root, 'scripts', file), join(project, 'scripts', file), { recursive: true });
+  }
   await write(project, 'scripts/nginx-setup.ts', "console.log('setup: nginx');");
   await write(project, 'scripts/render.ts', '');
   await write(
@@ -87,8 +115,14 @@ async function write(project: string, path: string, content: string): Promise<vo
 }
 
 /** Runs set-up; `steps` are the lines it printed, but for the times that steps took. */
-async function setUp(project: string): Promise<{ code: number; steps: string[]; stderr: string }> {
-  const child = spawn(process.execPath, [join(project, 'scripts', 'setup.js')]);
+async function setUp(
+  project: string,
+  env: NodeJS.ProcessEnv = {},
+  ...flags: string[]
+): Promise<{ code: number; steps: string[]; stderr: string }> {
+  const child = spawn(process.execPath, [join(project, 'scripts', 'setup.js'), ...flags], {
+    env: { ...process.env, ...env },
+  });
   const [stdout, stderr, code] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
