@@ -1,7 +1,7 @@
 /** The router's nginx configuration, from the templates in nginx/. Writes nothing: `writeFiles` does. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 export interface RouterSettings {
   /** Where nginx will find the compiled router: `spawner.js`, absolute. */
@@ -99,12 +99,19 @@ export function renderNginx(nginx: NginxSettings, router: Partial<RouterSettings
 
 /** A file that holds a token is for its owner only. */
 export async function writeFiles(directory: string, files: Files, mode = 0o644): Promise<void> {
-  await mkdir(directory, { recursive: true });
+  await makeFolder(directory);
   for (const [name, text] of Object.entries(files)) {
     const path = join(directory, name);
     await writeFile(path, text, { mode });
     await chmod(path, mode);
   }
+}
+
+/** Node's own `recursive` never ends below /proc, whose folders exist but answer ENOENT. */
+async function makeFolder(directory: string): Promise<void> {
+  if (existsSync(directory)) return;
+  await makeFolder(dirname(directory));
+  await mkdir(directory);
 }
 
 const PATH = 'an absolute path without quotes, spaces or control characters';

@@ -3,7 +3,7 @@ import { chmod } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { buildBundle } from './build.ts';
-import { ROUTER_DEFAULTS, renderRouter, SettingError, writeFiles } from './render.ts';
+import { type Files, ROUTER_DEFAULTS, renderRouter, SettingError, writeFiles } from './render.ts';
 
 interface Flags {
   out: string;
@@ -37,21 +37,30 @@ const { out, ...flags } = command.parse().opts<Flags>();
 // npm runs its scripts in the project's folder; INIT_CWD is where the user is.
 const directory = resolve(process.env.INIT_CWD ?? '.', out);
 const jsPath = join(directory, 'spawner.js');
+const files = render();
 if (flags.adminToken === '' && !flags.adminListen.startsWith('unix:')) {
   fail('--admin-token is missing: over TCP the admin API serves nobody without one');
 }
 try {
-  const activityZoneSize = flags.activityZoneSize ?? flags.routesZoneSize;
-  const files = renderRouter({ ...flags, activityZoneSize, jsPath });
   await writeFiles(directory, files, flags.adminToken === '' ? 0o644 : 0o600);
 } catch (error) {
-  fail(error instanceof SettingError ? error.message.replace(error.setting, flagOf) : String(error));
+  fail(`--out: nothing can be written to ${directory} (${(error as NodeJS.ErrnoException).code})`);
 }
 await buildBundle(jsPath);
 await chmod(jsPath, 0o644);
 process.stdout.write(
   `${directory}: include spawner-http.conf at http level, spawner-server.conf in a server\n`,
 );
+
+function render(): Files {
+  try {
+    const activityZoneSize = flags.activityZoneSize ?? flags.routesZoneSize;
+    return renderRouter({ ...flags, activityZoneSize, jsPath });
+  } catch (error) {
+    if (error instanceof SettingError) fail(error.message.replace(error.setting, flagOf));
+    throw error;
+  }
+}
 
 function count(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) {
@@ -61,6 +70,7 @@ function count(text: string): number {
 }
 
 function flagOf(setting: string): string {
+  if (setting === 'jsPath') return '--out';
   return `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 

@@ -2,11 +2,19 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+interface Address {
+  host: string;
+  port: number;
+}
+
+/** Whether nobody could listen on one of them while somebody does on the other. */
+export function overlap(one: Address, other: Address): boolean {
+  const [a, b] = [one, other].map(({ host }) => (host === 'localhost' ? '127.0.0.1' : host));
+  return one.port === other.port && (a === b || [a, b].some((host) => host === '0.0.0.0' || host === '::'));
+}
+
 /** Throws one line that names the flag when its address can't be listened on. */
-export async function assertFree(
-  name: string,
-  { host, port }: { host: string; port: number },
-): Promise<void> {
+export async function assertFree(name: string, { host, port }: Address): Promise<void> {
   const server = createServer();
   try {
     await once(server.listen(port, host), 'listening');

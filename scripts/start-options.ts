@@ -83,6 +83,8 @@ function startCommand(): Command {
     const name = option.attributeName();
     if (name === 'router' || name === 'routerToken') continue;
     if (name === 'listen') option.argParser(fixedPort);
+    // The router's own address decides.
+    if (name === 'publicUrl') option.default(undefined);
     if (name in later)
       option.description = `${option.description.replace(/ \(default:.*/, '')} (default: ${later[name]})`;
     command.addOption(option);
@@ -100,9 +102,11 @@ function fixedPort(text: string): string {
   return text;
 }
 
+/** As fixedPort, but with no names, which nginx would look up, and its own example. */
 function nginxListen(text: string): string {
-  if (isIP(parseListen(fixedPort(text)).host) !== 0) return text;
-  throw new InvalidArgumentError('Write an IP address and a port, such as 127.0.0.1:8000.');
+  const { host, port } = parseListen(text);
+  if (isIP(host) !== 0 && Number.isInteger(port) && port >= 1 && port <= 65_535) return text;
+  throw new InvalidArgumentError('Write an IP address and a port from 1 on, such as 127.0.0.1:8000.');
 }
 
 function zoneSize(text: string): string {

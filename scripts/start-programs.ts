@@ -51,6 +51,7 @@ export function nginxProgram(scratch: string): Program {
     start: () => spawnTied('TERM', nginxFor().bin, args),
     // A killed nginx leaves its socket, which the next one could not bind.
     tidy: () => rmSync(join(scratch, adminSocket), { force: true }),
+    explains: false,
     endsGroup: true,
   };
 }
@@ -70,6 +71,7 @@ export function daemonProgram(flags: string[]): Program {
     name: 'the daemon',
     start: () => spawnTied('INT', process.execPath, [main, ...flags]),
     tidy: () => undefined,
+    explains: true,
     endsGroup: false,
   };
 }

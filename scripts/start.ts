@@ -6,7 +6,7 @@ import { CommanderError } from 'commander';
 import { type Config, parseConfig } from '../daemon/config.ts';
 import { ConfigError } from '../daemon/errors.ts';
 import { catchInterrupts, type Interrupts } from './interrupts.ts';
-import { aborted, assertFree, untilReady } from './start-checks.ts';
+import { aborted, assertFree, overlap, untilReady } from './start-checks.ts';
 import { parseStart, reachable } from './start-options.ts';
 import {
   adminAddress,
@@ -16,7 +16,7 @@ import {
   nginxProgram,
   writeRouter,
 } from './start-programs.ts';
-import { supervise } from './supervise.ts';
+import { ExplainedError, supervise } from './supervise.ts';
 
 async function main(argv: string[]): Promise<void> {
   // npm runs scripts in the project's folder; what the user names is relative to the user's.
@@ -26,6 +26,9 @@ async function main(argv: string[]): Promise<void> {
   try {
     const options = parseStart(argv, { router: adminAddress(scratch), stateDir: join(scratch, 'state') });
     const config = parseConfig(options.daemonFlags);
+    if (overlap(options.publicListen, config.listen)) {
+      throw new ConfigError(`--public-listen and --listen both name port ${config.listen.port}: choose two`);
+    }
     await assertFree('--public-listen', options.publicListen);
     await assertFree('--listen', config.listen);
     await writeRouter(scratch, options, apiUrlOf(config));
@@ -89,7 +92,7 @@ function say(line: string): void {
 /** Says what went wrong in one line, and returns the exit code. */
 function complain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode;
-  say(error instanceof Error ? error.message : String(error));
+  if (!(error instanceof ExplainedError)) say(error instanceof Error ? error.message : String(error));
   return error instanceof ConfigError ? 2 : 1;
 }
 

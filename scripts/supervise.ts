@@ -8,9 +8,14 @@ export interface Program {
   start: () => ChildProcess;
   /** Clears away what a killed run left behind; runs before each start. */
   tidy: () => void;
+  /** Whether it says itself why it exits with an error at its start. */
+  explains: boolean;
   /** The whole group dies with its leader: its members are worth nothing alone. */
   endsGroup: boolean;
 }
+
+/** The program itself has told the user all. */
+export class ExplainedError extends Error {}
 
 export interface Supervised {
   /** Deaths are mended from now on; an earlier one means that the program can't run here. */
@@ -48,7 +53,9 @@ export function supervise(program: Program, log: (line: string) => void): Superv
     );
     started.once('exit', (code, signal) => {
       if (program.endsGroup) killGroup(started.pid);
-      if (!stopping) died(signal ? `was killed (${signal})` : `exited with code ${code}`);
+      if (stopping) return;
+      if (program.explains && !mending && code) lost.reject(new ExplainedError(`${program.name} explained`));
+      else died(signal ? `was killed (${signal})` : `exited with code ${code}`);
     });
     return started;
   }

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
 import { daemonOptions } from '../../daemon/options.ts';
+import { overlap } from '../../scripts/start-checks.ts';
 import { parseStart, reachable } from '../../scripts/start-options.ts';
 import { reservePorts } from '../support/ports.ts';
 
@@ -25,7 +26,7 @@ test('the daemon is given the flags that were given, as they were written', (t) 
   const flags = ['--application-command', '--x=1 $Y', '--idle-timeout', '5m', '--allow-unauthenticated-api'];
   const { daemonFlags } = parseStart([...flags, '--public-listen', '[::]:81', '--state-dir', '/mine'], place);
   t.deepEqual(daemonFlags.toSorted(), [
-    '--allow-unauthenticated-api',
+    '--allow-unauthenticated-api=true',
     '--application-command=--x=1 $Y',
     '--idle-timeout=5m',
     '--public-url=http://[::1]:81',
@@ -38,6 +39,15 @@ test('what listens everywhere is reached at loopback', (t) => {
   t.is(reachable({ host: '0.0.0.0', port: 80 }), '127.0.0.1:80');
   t.is(reachable({ host: '::', port: 80 }), '[::1]:80');
   t.is(reachable({ host: '127.0.0.2', port: 80 }), '127.0.0.2:80');
+});
+
+test('two addresses overlap that can not be listened on both', (t) => {
+  const at = (host: string, port = 80) => ({ host, port });
+  t.true(overlap(at('127.0.0.1'), at('localhost')));
+  t.true(overlap(at('::'), at('127.0.0.1')));
+  t.true(overlap(at('127.0.0.1'), at('0.0.0.0')));
+  t.false(overlap(at('127.0.0.1'), at('127.0.0.2')));
+  t.false(overlap(at('0.0.0.0'), at('0.0.0.0', 81)));
 });
 
 test('--help lists every flag with its default', (t) => {
@@ -58,6 +68,11 @@ for (const [flags, says] of [
     /^error: option '--idle-timeout <duration>' argument 'soon' is invalid\. Write/,
   ],
   [['--public-listen', 'localhost'], /^error: option '--public-listen <address:port>'/],
+  [['--public-listen', '41003'], /Write an IP address and a port from 1 on, such as 127\.0\.0\.1:8000/],
+  [
+    ['--public-listen', '0.0.0.0:41003', '--listen', '127.0.0.1:41003'],
+    /^spawner: --public-listen and --listen both name port 41003/,
+  ],
   [['--public-listen', 'localhost:8000'], /Write an IP address and a port/],
   [['--listen', '127.0.0.1:0'], /^error: option '--listen <address:port>' .* Write a port from 1 on/],
   [['--routes-zone-size', '63k'], /^error: option '--routes-zone-size <size>'/],

@@ -117,7 +117,7 @@ test.serial('a state folder in use is refused, and its sessions live on', async 
   const before = await processOf(session.url);
   const second = await start(t, [], { env: { SPAWNER_STATE_DIR: stateDir } });
   t.is(await second.exited, 1);
-  t.regex(second.output(), /--state-dir .* is in use by another daemon/);
+  t.regex(second.output(), /^error: --state-dir .* is in use by another daemon\n$/);
   t.is(await processOf(session.url), before);
 });
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 
 import test, { type ExecutionContext } from 'ava';
 import { identify } from '../../daemon/runtime/process/proc.ts';
-import { diesTooOften, supervise } from '../../scripts/supervise.ts';
+import { diesTooOften, ExplainedError, supervise } from '../../scripts/supervise.ts';
 import { until } from '../support/poll.ts';
 
 test('five deaths within ten seconds are too many', (t) => {
@@ -36,9 +36,19 @@ test('a program that dies before it may be mended is not started again', async (
   t.is(leaders.length, 1);
 });
 
+test('what a program explains itself is known to be explained', async (t) => {
+  await t.throwsAsync(watch(t, 'exit 2', true).supervised.lost, { instanceOf: ExplainedError });
+  const { supervised, leaders } = watch(t, 'exec sleep 1000', true);
+  process.kill(leaders[0] as number, 'SIGKILL');
+  await t.throwsAsync(supervised.lost, { message: 'it was killed (SIGKILL)' });
+});
+
 test('a program that does not exist is lost, and needs no stop', async (t) => {
   const start = () => spawn('/nowhere/nothing');
-  const supervised = supervise({ name: 'it', start, tidy: () => {}, endsGroup: true }, () => {});
+  const supervised = supervise(
+    { name: 'it', start, tidy: () => {}, explains: false, endsGroup: true },
+    () => {},
+  );
   await t.throwsAsync(supervised.lost, { message: /^it can't be started: .*ENOENT/ });
   await t.notThrowsAsync(supervised.stop('SIGTERM', 1_000));
 });
@@ -61,7 +71,7 @@ test('a stop is final, and forced on a program that does not listen', async (t) 
 });
 
 /** A shell script under supervision: the pids of its runs, what happened to them, and what they printed. */
-function watch(t: ExecutionContext, script: string) {
+function watch(t: ExecutionContext, script: string, explains = false) {
   const leaders: number[] = [];
   const happened: string[] = [];
   let said = '';
@@ -73,7 +83,7 @@ function watch(t: ExecutionContext, script: string) {
     leaders.push(child.pid as number);
     return child;
   };
-  const program = { name: 'it', start, tidy: () => happened.push('tidied'), endsGroup: true };
+  const program = { name: 'it', start, tidy: () => happened.push('tidied'), explains, endsGroup: true };
   const supervised = supervise(program, (line) => happened.push(line));
   t.teardown(() => supervised.stop('SIGKILL', 0));
   return { supervised, leaders, happened, said: () => said };
