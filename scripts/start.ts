@@ -1,11 +1,11 @@
 /** `npm start`: a router, the daemon and an app on this machine, until Ctrl-C. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { CommanderError } from 'commander';
 import { type Config, parseConfig } from '../daemon/config.ts';
 import { ConfigError } from '../daemon/errors.ts';
 import { catchInterrupts, type Interrupts } from './interrupts.ts';
+import { makeScratch, stateDirOf } from './scratch.ts';
 import { aborted, assertFree, overlap, untilReady } from './start-checks.ts';
 import { parseStart, reachable } from './start-options.ts';
 import {
@@ -22,9 +22,9 @@ async function main(argv: string[]): Promise<void> {
   // npm runs scripts in the project's folder; what the user names is relative to the user's.
   process.chdir(process.env.INIT_CWD ?? '.');
   const interrupts = catchInterrupts();
-  const scratch = mkdtempSync(join(tmpdir(), 'spawner-'));
+  const scratch = await makeScratch(tmpdir());
   try {
-    const options = parseStart(argv, { router: adminAddress(scratch), stateDir: join(scratch, 'state') });
+    const options = parseStart(argv, { router: adminAddress(scratch), stateDir: stateDirOf(scratch) });
     const config = parseConfig(options.daemonFlags);
     if (overlap(options.publicListen, config.listen)) {
       throw new ConfigError(`--public-listen and --listen both name port ${config.listen.port}: choose two`);

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import test from 'ava';
 import { WebSocket } from 'ws';
+import { identify } from '../../daemon/runtime/process/proc.ts';
+import { makeScratch } from '../../scripts/scratch.ts';
 import { until } from '../support/poll.ts';
 import { family, untilGone } from './processes.ts';
 import { init, start } from './running.ts';
@@ -43,6 +45,25 @@ test.serial('killed, it takes everything with it', async (t) => {
   const processes = await run.processes();
   run.child.kill('SIGKILL');
   await t.notThrowsAsync(untilGone(processes));
+});
+
+test.serial('what it and its daemon left when both were killed, the next run ends and removes', async (t) => {
+  const run = await start(t);
+  await run.ready();
+  const { url } = await init(run);
+  const app = await family(await processOf(url));
+  const processes = await run.processes();
+  const daemon = processes.find(({ title }) => title.includes('daemon/main.ts'));
+  run.child.kill('SIGSTOP'); // else it would mend the daemon
+  process.kill(daemon?.pid as number, 'SIGKILL');
+  run.child.kill('SIGKILL');
+  await untilGone(processes.filter(({ pid }) => app.every((own) => own.pid !== pid)));
+  t.truthy(await identify(app[0]?.pid as number));
+  const [left] = await readdir(run.tmp);
+  const next = basename(await makeScratch(run.tmp));
+  t.not(next, left);
+  t.deepEqual(await readdir(run.tmp), [next]);
+  await t.notThrowsAsync(untilGone(app));
 });
 
 test.serial('interrupted before it is ready, it leaves nothing behind', async (t) => {
