@@ -89,14 +89,7 @@ async function main(): Promise<void> {
     log,
   });
 
-  // Routers are told of what lives only when all of it is known: until then they go on as they are.
-  await reconciler.start();
-  routers.start();
-  reaper.start();
   const server = createServer(api.callback());
-  await listen(server, config.listen);
-  log.info({ api: server.address(), routers: config.routers, stateDir: config.stateDir }, 'daemon listens');
-
   let stoppingSince: number | undefined;
   async function stop(cause: string, endSessions: boolean): Promise<void> {
     if (stoppingSince !== undefined) {
@@ -118,6 +111,13 @@ async function main(): Promise<void> {
   // is over.
   process.on('SIGTERM', () => void stop('SIGTERM', false));
   process.on('SIGINT', () => void stop('SIGINT', true));
+
+  // Routers are told of what lives only when all of it is known: until then they go on as they are.
+  await reconciler.start();
+  routers.start();
+  reaper.start();
+  await listen(server, config.listen);
+  log.info({ api: server.address(), routers: config.routers, stateDir: config.stateDir }, 'daemon listens');
 }
 
 function listen(

@@ -1,6 +1,6 @@
 /** The main job: POST /init, talk to your own session, leave, it is gone. */
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import test from 'ava';
 import { scanProcesses } from '../../daemon/runtime/process/proc.ts';
 import { ask } from '../support/http.ts';
@@ -216,4 +216,12 @@ test('a client of HTTP/1.0 without Host is served', async (t) => {
   const answer = await sendRaw(world.router.publicSocket, `GET /p/${id}/old HTTP/1.0\r\n\r\n`);
   t.is(answer.status, 200);
   t.true(answer.text.includes(`"session":"${id}"`));
+});
+
+test('Ctrl-C ends sessions whose records somebody removed', async (t) => {
+  const world = await startWorld(t);
+  const { id } = await world.init({ wait: 'ready' });
+  await rm(`${world.stateDir}/sessions`, { recursive: true });
+  await world.daemon.end('SIGINT');
+  t.deepEqual(await world.processes(id), []);
 });

@@ -189,7 +189,9 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
       if (!running) return;
       // Noted first: should we be killed, the next daemon must not take this end for a failure.
       running.record.deleted = true;
-      await records.write(running.record);
+      await records.write(running.record).catch((error: Error) => {
+        settings.log.error({ session: id, err: error }, 'end could not be noted');
+      });
       await stopSession(id, running.record.process, settings.stopGraceMs);
     },
     async release(id) {
