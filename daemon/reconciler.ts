@@ -3,6 +3,7 @@
  * and the daemon's start: it looks at everything anew and does the next step.
  */
 import type { Logger } from 'pino';
+import { createCleanup } from './cleanup.ts';
 import { ApiError } from './errors.ts';
 import { every } from './every.ts';
 import type { Metrics } from './metrics.ts';
@@ -51,8 +52,7 @@ export interface ReconcilerParts {
 
 export function createReconciler(parts: ReconcilerParts): Reconciler {
   const { store, runtime, routers, metrics, log, startTimeoutMs } = parts;
-  // Ended sessions whose address a router may still reach.
-  const unreleased = new Set<string>();
+  const cleanup = createCleanup(runtime, routers);
   const stops: (() => void)[] = [];
   let closing = false;
   const queue = createWorkQueue(reconcile, (id, error) =>
@@ -63,7 +63,7 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
   async function reconcile(id: string): Promise<void> {
     const session = store.get(id);
     // What an earlier daemon had begun to end. If a router still has a route of it, the fill takes that away.
-    if (!session) return cleanUp(id);
+    if (!session) return cleanup.endApp(id);
     const step = nextStep(session, await runtime.observe(id), Date.now(), startTimeoutMs);
     switch (step.do) {
       case 'nothing':
@@ -77,7 +77,7 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
       case 'end':
         return finish(session);
       case 'clean up':
-        return cleanUp(id);
+        return cleanup.endApp(id);
     }
   }
 
@@ -111,15 +111,9 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
   async function finish(session: Session): Promise<void> {
     session.state = 'draining';
     await routers.remove(session.id);
-    await cleanUp(session.id);
+    await cleanup.endApp(session.id);
     log.info({ session: session.id, reason: session.ending }, 'session ended');
     endAs(session, 'gone');
-  }
-
-  async function cleanUp(id: string): Promise<void> {
-    if (unreleased.has(id)) return;
-    await runtime.delete(id);
-    unreleased.add(id);
   }
 
   function endAs(session: Session, state: 'failed' | 'gone'): void {
@@ -149,21 +143,6 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     }
     queue.add(spec.id);
     return session;
-  }
-
-  function refuseUnrouted({ live, full }: { live: number; full: string[] }): void {
-    if (full.length > 0) {
-      throw new ApiError(
-        507,
-        'router_full',
-        `No room for another route at ${full.join(', ')}: end sessions or enlarge the zone (--routes-zone-size).`,
-      );
-    }
-    if (live === 0) {
-      throw new ApiError(503, 'no_router', 'No router answers, so the session could not be reached.', {
-        retryAfterSeconds: 1,
-      });
-    }
   }
 
   async function rollBack(session: Session): Promise<void> {
@@ -208,7 +187,7 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
 
   async function adopt(): Promise<void> {
     for (const owned of await runtime.list()) {
-      if (store.get(owned.id) || unreleased.has(owned.id)) continue;
+      if (store.get(owned.id) || cleanup.isPending(owned.id)) continue;
       if (owned.deleted) {
         queue.add(owned.id);
         continue;
@@ -228,19 +207,6 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     else if (observed.phase === 'starting') await routers.set(session.id, { state: 'starting', address: '' });
   }
 
-  /** An address is used again only when no router holds a connection to it: never the wrong session. */
-  async function release(): Promise<void> {
-    const candidates = [...unreleased].filter(routers.isSettled);
-    if (candidates.length === 0) return;
-    const { sessions, quiet } = await routers.activity();
-    if (!quiet) return;
-    for (const id of candidates) {
-      if ((sessions.get(id)?.active ?? 0) > 0) continue;
-      await runtime.release(id);
-      unreleased.delete(id);
-    }
-  }
-
   async function endForGood(id: string): Promise<void> {
     await queue
       .exclusive(id, async () => {
@@ -255,7 +221,7 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     async start() {
       await adopt();
       const failed = (error: Error) => log.error({ err: error }, 'upkeep failed');
-      stops.push(every(RELEASE_MS, release, failed), every(RELIST_MS, adopt, failed));
+      stops.push(every(RELEASE_MS, cleanup.release, failed), every(RELIST_MS, adopt, failed));
     },
     create,
     end,
@@ -272,4 +238,19 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
       for (const stop of stops) stop();
     },
   };
+}
+
+function refuseUnrouted({ live, full }: { live: number; full: string[] }): void {
+  if (full.length > 0) {
+    throw new ApiError(
+      507,
+      'router_full',
+      `No room for another route at ${full.join(', ')}: end sessions or enlarge the zone (--routes-zone-size).`,
+    );
+  }
+  if (live === 0) {
+    throw new ApiError(503, 'no_router', 'No router answers, so the session could not be reached.', {
+      retryAfterSeconds: 1,
+    });
+  }
 }
