@@ -79,8 +79,11 @@ export async function startWorld(t: ExecutionContext, options: WorldOptions = {}
     if (daemon.process.exitCode !== null || daemon.process.signalCode !== null) daemon = await start();
     await daemon.end('SIGINT');
     await router.stop();
+    const left = await sessionsWithProcesses(ports);
     ports.release();
     await rm(stateDir, { recursive: true, force: true });
+    if (left.length > 0)
+      throw new Error(`sessions that outlived Ctrl-C: ${left.join(', ')}\n${daemon.log()}`);
   });
   await until('the router to be filled', async () => (await daemon.api('GET', '/readyz')).status === 200);
 
@@ -107,22 +110,25 @@ export async function startWorld(t: ExecutionContext, options: WorldOptions = {}
     async restartDaemon() {
       daemon = await start();
     },
-    async sessionsWithProcesses() {
-      const found = new Set<string>();
-      for (const { pid, spawnerSession } of await scanProcesses()) {
-        if (spawnerSession === undefined) continue;
-        const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-        const port = Number(/(?:^|\0)PORT=(\d+)/.exec(environment)?.[1]);
-        if (port >= ports.first && port <= ports.last) found.add(spawnerSession);
-      }
-      return [...found];
-    },
+    sessionsWithProcesses: () => sessionsWithProcesses(ports),
     async processes(id) {
       return (await scanProcesses())
         .filter(({ spawnerSession }) => spawnerSession === id)
         .map(({ pid }) => pid);
     },
   };
+}
+
+/** Ids of sessions whose apps were given a port of this range and still run. */
+async function sessionsWithProcesses(ports: { first: number; last: number }): Promise<string[]> {
+  const found = new Set<string>();
+  for (const { pid, spawnerSession } of await scanProcesses()) {
+    if (spawnerSession === undefined) continue;
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+    const port = Number(/(?:^|\0)PORT=(\d+)/.exec(environment)?.[1]);
+    if (port >= ports.first && port <= ports.last) found.add(spawnerSession);
+  }
+  return [...found];
 }
 
 // Each world is an nginx, a daemon and apps: too many at a time on a small machine, and nothing is on time any more.
