@@ -10,7 +10,7 @@ const BLOCK = 150;
  * it owns it.
  */
 export async function reservePorts(): Promise<{ first: number; last: number; release: () => void }> {
-  const blocks = (LAST - FIRST) / BLOCK;
+  const blocks = Math.floor((LAST - FIRST) / BLOCK);
   const start = Math.floor(Math.random() * blocks);
   for (let tried = 0; tried < blocks; tried++) {
     const base = FIRST + ((start + tried) % blocks) * BLOCK;
