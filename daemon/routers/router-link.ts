@@ -16,6 +16,8 @@ export type Applied = 'ok' | 'full' | 'down';
 export interface RouterLink {
   readonly client: RouterClient;
   state(): LinkState;
+  /** Whether the router was asked at all yet, whatever came of it. */
+  wasChecked(): boolean;
   health(): RouterHealth | undefined;
   /** Sends the present wish for `id`. */
   apply(id: string, version: number): Promise<Applied>;
@@ -187,6 +189,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
   return {
     client,
     state: () => state,
+    wasChecked: () => checked,
     health: () => health,
     check,
     async apply(id, version) {

@@ -6,7 +6,7 @@ import { every } from '../every.ts';
 import { createDesiredTable } from './desired-table.ts';
 import { createGenerations } from './generations.ts';
 import { type RouterActivity, type RouterClient, RouterError, type RouterHealth } from './router-client.ts';
-import { type Applied, createRouterLink, type LinkState, type RouterLink } from './router-link.ts';
+import { type Applied, createRouterLink, type LinkState } from './router-link.ts';
 
 // A restarted router is noticed within this, and filled well within a second.
 const CHECK_MS = 250;
@@ -75,7 +75,6 @@ export function createRouters({ clients, log, now, synced }: RoutersParts): Rout
       synced: (seconds) => synced(client.address, seconds),
     }),
   );
-  const checked = new Set<RouterLink>();
   const stops: (() => void)[] = [];
 
   async function change(id: string, route: { state: RouteState; address: string }): Promise<Acknowledgement> {
@@ -91,11 +90,6 @@ export function createRouters({ clients, log, now, synced }: RoutersParts): Rout
     return dropped.length > 0;
   }
 
-  async function check(link: RouterLink): Promise<void> {
-    await link.check();
-    checked.add(link);
-  }
-
   return {
     set: change,
     remove: (id) => change(id, { state: 'gone', address: '' }),
@@ -103,11 +97,11 @@ export function createRouters({ clients, log, now, synced }: RoutersParts): Rout
     activity: coalesce(() => readActivity(clients)),
     status: () =>
       links.map((link) => ({ address: link.client.address, state: link.state(), health: link.health() })),
-    synced: () => checked.size === links.length && links.some((link) => link.state() === 'live'),
+    synced: () => links.every((link) => link.wasChecked()) && links.some((link) => link.state() === 'live'),
     start() {
       const failed = (error: Error) => log.error({ err: error }, 'router upkeep failed');
       for (const link of links) {
-        stops.push(every(CHECK_MS, () => check(link), failed));
+        stops.push(every(CHECK_MS, link.check, failed));
       }
       stops.push(every(TOMBSTONE_MS / 60, async () => void dropTombstones(TOMBSTONE_MS), failed));
     },
