@@ -1,0 +1,144 @@
+/**
+ * A copy of one kind of the cluster's objects that follows them. The client's informer ends for good at any error but
+ * 410, so each one is watched over: it is replaced by a new one, with a new list, after a pause that doubles. A watch
+ * that has gone silent is cut by the client after 30 s and goes on where it was (kubernetes-client/javascript 2.0.1,
+ * watch.ts).
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type KubeConfig,
+  type KubernetesListObject,
+  type KubernetesObject,
+  ListWatch,
+  Watch,
+} from '@kubernetes/client-node';
+import type { Logger } from 'pino';
+import { describeApiError } from './api-error.ts';
+
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 5_000;
+// One that has lasted so long was no failure from the start.
+const STEADY_MS = 10_000;
+
+export interface Watched<T> {
+  /** Resolves with the first whole list; tries again until then. */
+  start(): Promise<void>;
+  get(name: string): T | undefined;
+  all(): T[];
+  /** Takes in what an API call answered, which the watch may tell of later. Older versions change nothing. */
+  put(object: T): void;
+  /** The object is gone, as an API call said. Another one of the same name stays. */
+  drop(name: string, uid: string | undefined): void;
+  /** False from the moment the watch broke until the next whole list. */
+  isFresh(): boolean;
+  close(): void;
+}
+
+export interface WatchedParts<T extends KubernetesObject> {
+  list: () => Promise<KubernetesListObject<T>>;
+  /** Of the collection: `/api/v1/namespaces/…/pods`. */
+  path: string;
+  kubeConfig: KubeConfig;
+  labelSelector?: string;
+  fieldSelector?: string;
+  /** Called after an object of this name came, changed or went. */
+  changed: (name: string) => void;
+  log: Logger;
+}
+
+export function createWatched<T extends KubernetesObject>(parts: WatchedParts<T>): Watched<T> {
+  const { path, changed, log } = parts;
+  const objects = new Map<string, T>();
+  const firstList = Promise.withResolvers<void>();
+  const closing = new AbortController();
+  let fresh = false;
+  let reported = false;
+
+  function put(object: T): void {
+    const name = nameOf(object);
+    const known = objects.get(name);
+    if (known && !isNewer(object, known)) return;
+    objects.set(name, object);
+    changed(name);
+  }
+
+  function drop(name: string, uid: string | undefined): void {
+    if (uid !== undefined && objects.get(name)?.metadata?.uid !== uid) return;
+    if (objects.delete(name)) changed(name);
+  }
+
+  async function list(): Promise<KubernetesListObject<T>> {
+    const before = [...objects.values()];
+    const listed = await parts.list();
+    const names = new Set(listed.items.map(nameOf));
+    for (const object of before) {
+      if (!names.has(nameOf(object))) drop(nameOf(object), object.metadata?.uid);
+    }
+    for (const object of listed.items) put(object);
+    fresh = true;
+    if (reported) log.info({ path }, 'watch is back');
+    reported = false;
+    firstList.resolve();
+    return listed;
+  }
+
+  /** Follows the objects until the watch fails. */
+  async function follow(): Promise<Error> {
+    const failed = Promise.withResolvers<Error>();
+    const { kubeConfig, labelSelector, fieldSelector } = parts;
+    const watch = new Watch(kubeConfig);
+    const informer = new ListWatch<T>(path, watch, list, false, labelSelector, fieldSelector);
+    informer.on('add', put);
+    informer.on('update', put);
+    informer.on('delete', (object) => drop(nameOf(object), object.metadata?.uid));
+    informer.on('error', (error: Error) => failed.resolve(error));
+    const stop = () => failed.resolve(new Error('closed'));
+    closing.signal.addEventListener('abort', stop);
+    informer.start().catch(failed.resolve);
+    const error = await failed.promise;
+    closing.signal.removeEventListener('abort', stop);
+    await informer.stop();
+    return error;
+  }
+
+  async function followForEver(): Promise<void> {
+    let failures = 0;
+    while (!closing.signal.aborted) {
+      const since = performance.now();
+      const error = await follow();
+      fresh = false;
+      if (closing.signal.aborted) return;
+      // The same trouble is told once.
+      if (!reported) log.warn({ path, reason: describeApiError(error) }, 'watch broke');
+      reported = true;
+      if (performance.now() - since > STEADY_MS) failures = 0;
+      const pause = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
+      failures += 1;
+      // Daemons that lost the same API server do not come back to it at the same moment.
+      await sleep(pause * (0.5 + Math.random() / 2), undefined, { ref: false });
+    }
+  }
+
+  return {
+    start() {
+      void followForEver();
+      return firstList.promise;
+    },
+    get: (name) => objects.get(name),
+    all: () => [...objects.values()],
+    put,
+    drop,
+    isFresh: () => fresh,
+    close: () => closing.abort(),
+  };
+}
+
+function nameOf(object: KubernetesObject): string {
+  return object.metadata?.name ?? '';
+}
+
+/** Of one kind of object, versions are numbers that grow: kubernetes/enhancements KEP-5504 says so for all of them. */
+function isNewer(object: KubernetesObject, known: KubernetesObject): boolean {
+  if (object.metadata?.uid !== known.metadata?.uid) return true;
+  return Number(object.metadata?.resourceVersion) > Number(known.metadata?.resourceVersion);
+}
