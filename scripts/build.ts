@@ -1,4 +1,4 @@
-/** Builds dist/router: the router's njs bundle, with the two files to include at their defaults. */
+/** Builds dist/router: the njs bundles of router and sidecar, and the router's two files to include at their defaults. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
@@ -49,7 +49,13 @@ export async function buildBundle(outfile: string): Promise<void> {
   await build({ ...NJS, entryPoints: [join(ROOT, 'njs', 'main.ts')], outfile, plugins: [rareInside] });
 }
 
+/** The same for the sidecar's bundle. */
+export async function buildSidecar(outfile: string): Promise<void> {
+  await build({ ...NJS, entryPoints: [join(ROOT, 'njs', 'sidecar.ts')], outfile });
+}
+
 if (import.meta.main) {
   await buildBundle(ROUTER_BUNDLE);
+  await buildSidecar(join(ROUTER_DIRECTORY, 'sidecar.js'));
   await writeFiles(ROUTER_DIRECTORY, renderRouter({}));
 }
