@@ -36,12 +36,11 @@ async function main(): Promise<void> {
     log,
   });
   const store = createSessionStore();
-  const clients = config.routers.map((address) => createRouterClient(address, config.routerToken));
   const routers = createRouters({
-    clients,
+    connect: (address) => createRouterClient(address, config.routerToken),
     log,
     now,
-    synced: (router, seconds) => metrics.routerFilled(router, seconds),
+    filled: (seconds) => metrics.routerFilled(seconds),
   });
   const metrics: Metrics = createMetrics({ sessionsByState: store.countByState, routers: routers.status });
   const reconciler = createReconciler({
@@ -114,7 +113,7 @@ async function main(): Promise<void> {
 
   // Routers are told of what lives only when all of it is known: until then they go on as they are.
   await reconciler.start();
-  routers.start();
+  routers.follow(config.routers.map((address) => ({ address, discovered: false })));
   reaper.start();
   await listen(server, config.listen);
   log.info({ api: server.address(), routers: config.routers, stateDir: config.stateDir }, 'daemon listens');

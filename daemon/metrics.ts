@@ -8,7 +8,7 @@ export interface Metrics {
   started(seconds: number): void;
   failed(code: Failure['code']): void;
   reaped(reason: EndReason): void;
-  routerFilled(router: string, seconds: number): void;
+  routerFilled(seconds: number): void;
   statusMissed(): void;
   /** In Prometheus' text format, and its content type. */
   read(): Promise<{ text: string; contentType: string }>;
@@ -54,7 +54,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const fills = new Histogram({
     name: 'spawner_router_fill_duration_seconds',
     help: 'Time to bring the whole table of a new, emptied or returned router in line.',
-    labelNames: ['router'],
+    // Without the router's address: in a cluster each new Pod has another one, and a histogram forgets none.
     buckets: LATENCY_BUCKETS,
     registers,
   });
@@ -78,6 +78,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     labelNames: ['router'],
     registers,
     collect() {
+      this.reset(); // routers that went are shown no more
       for (const { address, state } of sources.routers())
         this.set({ router: address }, state === 'live' ? 1 : 0);
     },
@@ -93,6 +94,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
       labelNames: ['router', 'zone'],
       registers,
       collect() {
+        this.reset();
         for (const { address, health } of sources.routers()) {
           for (const [zone, size] of Object.entries(health?.zones ?? {})) {
             this.set({ router: address, zone }, read(size));
@@ -112,7 +114,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     started: (seconds) => start.observe(seconds),
     failed: (code) => failures.inc({ code }),
     reaped: (reason) => reaps.inc({ reason }),
-    routerFilled: (router, seconds) => fills.observe({ router }, seconds),
+    routerFilled: (seconds) => fills.observe(seconds),
     statusMissed: () => misses.inc(),
     read: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
   };

@@ -81,13 +81,13 @@ async function measureRefill(): Promise<void> {
   const address = adminAddress(scratch);
   let nginx = program.start();
   const routers = createRouters({
-    clients: [createRouterClient(address, undefined)],
+    connect: (router) => createRouterClient(router, undefined),
     log: pino({ level: 'silent' }),
     now: () => performance.now(),
-    synced: (_router, seconds) => filled.push(seconds * 1000),
+    filled: (seconds) => filled.push(seconds * 1000),
   });
   try {
-    routers.start();
+    routers.follow([{ address, discovered: false }]);
     await until(() => filled.length === 1);
     const ids = Array.from({ length: REFILLED_ROUTES }, newSessionId);
     await Promise.all(ids.map((id) => routers.set(id, { state: 'ready', address: '127.0.0.1:9' })));

@@ -1,4 +1,5 @@
 import type { Route, RouteState } from '../../njs/route.ts';
+import type { RouteBatch } from './router-client.ts';
 
 /** What every router should hold for one session. `version` tells one wish from the next. */
 export interface DesiredRoute {
@@ -58,4 +59,16 @@ export function differences(
   });
   const extra = Object.keys(stored).filter((id) => !desired.has(id));
   return [...wrong.map(([id]) => id), ...extra];
+}
+
+/** The present wishes for `ids`; an id that nobody wishes any more is to be forgotten. */
+export function batchOf(ids: string[], desired: DesiredTable, generation: number): RouteBatch {
+  const batch: RouteBatch = { generation, put: {}, delete: [], forget: [] };
+  for (const id of ids) {
+    const wish = desired.routes.get(id);
+    if (wish === undefined) batch.forget.push(id);
+    else if (wish.state === 'gone') batch.delete.push(id);
+    else batch.put[id] = { state: wish.state, address: wish.address };
+  }
+  return batch;
 }

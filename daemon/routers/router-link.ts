@@ -1,25 +1,29 @@
 /**
- * Keeps one router's table equal to the desired one. Level-triggered: what is sent is always the present wish for
- * the ids that may differ, so changes that pile up while a write is on its way leave in one batch.
+ * Keeps one router's table equal to the desired one: fills it whole when it is new, emptied or was out of reach, and
+ * tells it of every change from then on.
  */
 import type { Logger } from 'pino';
 import { type DesiredTable, differences, strangers } from './desired-table.ts';
 import type { Generations } from './generations.ts';
-import { type RouteBatch, type RouterClient, RouterError, type RouterHealth } from './router-client.ts';
+import { createOutbox } from './outbox.ts';
+import { type RouterClient, RouterError, type RouterHealth } from './router-client.ts';
+import type { Applied } from './waiters.ts';
 
 /** `absent`: nobody listens there, so it serves nobody. `hung`: it may serve, but does not answer us. */
 export type LinkState = 'live' | 'syncing' | 'hung' | 'absent';
-
-/** What became of one wish: the router holds it, has no room for it, or could not be told. */
-export type Applied = 'ok' | 'full' | 'down';
 
 export interface RouterLink {
   readonly client: RouterClient;
   state(): LinkState;
   /** Whether the router was asked at all yet, whatever came of it. */
   wasChecked(): boolean;
+  /** Whether it ever held the whole table, so that visitors may have come. */
+  wasLive(): boolean;
   health(): RouterHealth | undefined;
-  /** Sends the present wish for `id`. */
+  /**
+   * Sends the present wish for `id`. A router that is out of reach, or that has been filled for `ACKNOWLEDGE_MS`
+   * already, is not waited for: `down` at once.
+   */
   apply(id: string, version: number): Promise<Applied>;
   /** The same for many, without an answer. */
   refresh(ids: string[]): void;
@@ -27,6 +31,8 @@ export interface RouterLink {
   follows(id: string): boolean;
   /** Asks the router how it is; fills it whole if it is new, emptied or was out of reach. Call it again and again. */
   check(): Promise<void>;
+  /** For good: nothing more is sent, and whoever waits is told `down`. */
+  close(): Promise<void>;
 }
 
 export interface RouterLinkParts {
@@ -37,16 +43,11 @@ export interface RouterLinkParts {
   /** Drops tombstones everywhere to make room for a session; false if there were none. */
   makeRoom(): boolean;
   /** Called after a whole table was brought in line. */
-  synced(seconds: number): void;
+  filled(seconds: number): void;
 }
 
-// A router takes 500 entries in one write (docs/router-api.md).
-const BATCH = 500;
-
-interface Waiter {
-  version: number;
-  settle: (applied: Applied) => void;
-}
+/** A router delays whoever changes a route by no more than this, in milliseconds. */
+export const ACKNOWLEDGE_MS = 2_000;
 
 export function createRouterLink(parts: RouterLinkParts): RouterLink {
   const { client, desired, generations, log } = parts;
@@ -55,18 +56,19 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
   let bootId: string | undefined;
   let downReason = '';
   let checked = false;
-  let flushing: Promise<void> | undefined;
-  const dirty = new Set<string>();
-  let sending = new Set<string>();
-  const waiters = new Map<string, Waiter[]>();
-  const unplaced = new Set<string>();
+  let everLive = false;
+  let closed = false;
+  let fillStartedAt = 0;
+  const { makeRoom } = parts;
+  const outbox = createOutbox({ client, desired, generations, makeRoom, bootId: () => bootId });
 
   async function check(): Promise<void> {
     try {
       health = await healthOrRetry();
+      if (closed) return;
       generations.observe(health.generation);
       if (state !== 'live' || health.bootId !== bootId || !health.filled) await fill(health.bootId);
-      else if (unplaced.size > 0) await retryUnplaced();
+      else if (outbox.unplaced() > 0) await outbox.retryUnplaced();
     } catch (error) {
       down(error as Error);
     }
@@ -82,7 +84,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
   }
 
   async function fill(newBootId: string): Promise<void> {
-    const startedAt = performance.now();
+    fillStartedAt = performance.now();
     state = 'syncing';
     bootId = newBootId;
     const stored = await client.table();
@@ -91,75 +93,25 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     for (const id of strangers(desired.routes, stored.routes))
       desired.set(id, { state: 'gone', address: '' });
     const changes = differences(desired.routes, stored.routes);
-    for (const id of changes) dirty.add(id);
-    await flush();
+    outbox.add(changes);
+    await outbox.flush();
     // Unknown ids keep being told 503, not 404, until every route has found room.
-    if (unplaced.size > 0) throw new Error(`${unplaced.size} routes do not fit into the router's zone`);
+    const unplaced = outbox.unplaced();
+    if (unplaced > 0) throw new Error(`${unplaced} routes do not fit into the router's zone`);
     await client.filled(bootId);
     assertFilling();
     state = 'live';
+    everLive = true;
     downReason = '';
-    const seconds = (performance.now() - startedAt) / 1000;
+    const seconds = (performance.now() - fillStartedAt) / 1000;
     log.info({ router: client.address, bootId, changes: changes.length, seconds }, 'router filled');
-    parts.synced(seconds);
-    await flush();
+    parts.filled(seconds);
+    await outbox.flush();
   }
 
   // An older write may fail meanwhile; changes since then were told to nobody.
   function assertFilling(): void {
     if (state !== 'syncing') throw new Error('a write failed while the router was being filled');
-  }
-
-  async function retryUnplaced(): Promise<void> {
-    for (const id of unplaced) dirty.add(id);
-    await flush();
-  }
-
-  function flush(): Promise<void> {
-    flushing ??= drainDirty().finally(() => {
-      flushing = undefined;
-    });
-    return flushing;
-  }
-
-  async function drainDirty(): Promise<void> {
-    while (dirty.size > 0) {
-      const ids = [...dirty].slice(0, BATCH);
-      for (const id of ids) dirty.delete(id);
-      await send(ids);
-    }
-  }
-
-  async function send(ids: string[]): Promise<void> {
-    sending = new Set(ids);
-    const versions = new Map(
-      ids.map((id) => [id, desired.routes.get(id)?.version ?? Number.POSITIVE_INFINITY]),
-    );
-    const written = await client.write(batchOf(ids, desired, generations.next()));
-    if (written.bootId !== bootId) throw new Error('the router restarted during a write');
-    if (written.stale.length > 0) throw new Error('somebody wrote to the router with a higher generation');
-    if (written.full.length > 0 && parts.makeRoom()) {
-      for (const id of written.full) dirty.add(id);
-    } else {
-      for (const id of written.full) unplaced.add(id);
-    }
-    const full = new Set(written.full);
-    for (const [id, version] of versions) {
-      if (dirty.has(id) && full.has(id)) continue;
-      if (!full.has(id)) unplaced.delete(id);
-      settle(id, version, full.has(id) ? 'full' : 'ok');
-    }
-    sending.clear();
-  }
-
-  function settle(id: string, version: number, applied: Applied): void {
-    const waiting = waiters.get(id) ?? [];
-    const later = waiting.filter((waiter) => waiter.version > version);
-    if (later.length > 0) waiters.set(id, later);
-    else waiters.delete(id);
-    for (const waiter of waiting) {
-      if (waiter.version <= version) waiter.settle(applied);
-    }
   }
 
   function isReachable(): boolean {
@@ -168,58 +120,53 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
 
   function refresh(ids: string[]): void {
     if (!isReachable()) return;
-    for (const id of ids) dirty.add(id);
+    outbox.add(ids);
     // While it is being filled, the fill sends them, after what it has found.
-    if (state === 'live') flush().catch(down);
+    if (state === 'live') outbox.flush().catch(down);
   }
 
   function down(error: Error): void {
+    if (closed) return;
     const next = isAbsent(error) ? 'absent' : 'hung';
     // It is tried again all the time; the same reason is told once.
     const reason = error.message;
     if (reason !== downReason) log.warn({ router: client.address, state: next, reason }, 'router lost');
     downReason = reason;
+    giveUp(next);
+  }
+
+  function giveUp(next: LinkState): void {
     state = next;
-    dirty.clear(); // the fill on its return compares everything
-    sending.clear();
-    unplaced.clear();
-    for (const id of [...waiters.keys()]) settle(id, Number.POSITIVE_INFINITY, 'down');
+    outbox.clear(); // the fill on its return compares everything
   }
 
   return {
     client,
     state: () => state,
     wasChecked: () => checked,
+    wasLive: () => everLive,
     health: () => health,
     check,
     async apply(id, version) {
       if (!isReachable()) return 'down';
-      const applied = new Promise<Applied>((resolve) => {
-        waiters.set(id, [...(waiters.get(id) ?? []), { version, settle: resolve }]);
-      });
+      const late = state === 'syncing' && performance.now() - fillStartedAt > ACKNOWLEDGE_MS;
+      const applied = late ? 'down' : outbox.told(id, version);
       refresh([id]);
       return applied;
     },
     refresh,
     follows(id) {
       if (state === 'absent') return checked;
-      return state === 'live' && !dirty.has(id) && !sending.has(id);
+      return state === 'live' && outbox.isDone(id);
+    },
+    close() {
+      closed = true;
+      giveUp('absent');
+      return client.close();
     },
   };
 }
 
 function isAbsent(error: Error): boolean {
   return error instanceof RouterError && error.absent;
-}
-
-/** The present wishes for `ids`; an id that nobody wishes any more is to be forgotten. */
-export function batchOf(ids: string[], desired: DesiredTable, generation: number): RouteBatch {
-  const batch: RouteBatch = { generation, put: {}, delete: [], forget: [] };
-  for (const id of ids) {
-    const wish = desired.routes.get(id);
-    if (wish === undefined) batch.forget.push(id);
-    else if (wish.state === 'gone') batch.delete.push(id);
-    else batch.put[id] = { state: wish.state, address: wish.address };
-  }
-  return batch;
 }

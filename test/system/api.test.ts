@@ -213,7 +213,7 @@ test('metrics tell sessions, durations, reaps and zones', async (t) => {
     /^spawner_session_start_duration_seconds_count 1$/m,
     /^spawner_reaps_total\{reason="idle"\} 1$/m,
     /^spawner_router_up\{router="unix:.*"\} 1$/m,
-    /^spawner_router_fill_duration_seconds_count\{router="unix:.*"\} 1$/m,
+    /^spawner_router_fill_duration_seconds_count 1$/m,
     /^spawner_router_zone_bytes\{router="unix:.*",zone="routes"\} \d+$/m,
     /^spawner_router_zone_free_bytes\{router="unix:.*",zone="activity"\} \d+$/m,
   ]) {

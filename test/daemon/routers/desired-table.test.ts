@@ -1,7 +1,6 @@
 import test from 'ava';
-import { createDesiredTable, differences } from '../../../daemon/routers/desired-table.ts';
+import { batchOf, createDesiredTable, differences } from '../../../daemon/routers/desired-table.ts';
 import { createGenerations } from '../../../daemon/routers/generations.ts';
-import { batchOf } from '../../../daemon/routers/router-link.ts';
 
 test('differences: what is missing, wrong or too much, and nothing else', (t) => {
   const table = createDesiredTable(() => 0);

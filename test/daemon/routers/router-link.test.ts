@@ -40,7 +40,7 @@ test('a write that fails while the router is being filled is not forgotten', asy
     generations: createGenerations(() => 1),
     log: pino({ level: 'silent' }),
     makeRoom: () => false,
-    synced() {},
+    filled() {},
   });
   const wish = (state: 'ready' | 'gone') => link.apply('a', desired.set('a', { state, address: '' }).version);
   await link.check();

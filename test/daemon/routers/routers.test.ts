@@ -1,50 +1,10 @@
 /** The daemon's side of the admin API against real routers. */
-import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import test, { type ExecutionContext } from 'ava';
-import pino from 'pino';
-import { createRouterClient, type RouterClient } from '../../../daemon/routers/router-client.ts';
-import { createRouters, type Routers } from '../../../daemon/routers/routers.ts';
+import test from 'ava';
 import { newSessionId } from '../../../daemon/session.ts';
 import { ask } from '../../support/http.ts';
 import { until } from '../../support/poll.ts';
 import { reservePorts } from '../../support/ports.ts';
-import { type Router, type RouterOptions, startRouter } from '../../support/router.ts';
-
-async function router(t: ExecutionContext, options: RouterOptions = {}): Promise<Router> {
-  const started = await startRouter(options);
-  t.teardown(async () => {
-    if (!t.passed) t.log(await started.errorLog());
-    await started.stop();
-  });
-  return started;
-}
-
-function fleet(t: ExecutionContext, members: Router[]): Routers {
-  return reach(
-    t,
-    members.map(({ adminAddress }) => createRouterClient(`unix:${adminAddress}`, undefined)),
-  );
-}
-
-function reach(t: ExecutionContext, clients: RouterClient[]): Routers {
-  const routers = createRouters({
-    clients,
-    log: pino({ level: 'silent' }),
-    now: () => performance.now(),
-    synced() {},
-  });
-  t.teardown(routers.stop);
-  routers.start();
-  return routers;
-}
-
-const allLive = (routers: Routers) =>
-  until('every router to be live', () => routers.status().every(({ state }) => state === 'live'));
-
-async function stored(member: Router): Promise<Record<string, [string, number, string]>> {
-  return (await member.admin.call('GET', '/v1/routes')).body.routes;
-}
+import { adminOf, allLive, follow, gate, named, router, stored } from './fleet.ts';
 
 function signal(pids: number[], name: NodeJS.Signals): void {
   for (const pid of pids) process.kill(pid, name);
@@ -53,7 +13,7 @@ function signal(pids: number[], name: NodeJS.Signals): void {
 for (const line of ['stable', 'current'] as const) {
   test(`${line}: a router that restarts is filled whole again, 5,000 routes and no 404 meanwhile`, async (t) => {
     const member = await router(t, { line });
-    const routers = fleet(t, [member]);
+    const routers = follow(t, named(adminOf(member)));
     await allLive(routers);
     const ids = Array.from({ length: 5_000 }, newSessionId);
     await Promise.all(
@@ -81,7 +41,7 @@ for (const line of ['stable', 'current'] as const) {
 
 test('every live router has a change when it is acknowledged; one that hangs delays it for a bounded time', async (t) => {
   const [first, second] = [await router(t), await router(t)];
-  const routers = fleet(t, [first, second]);
+  const routers = follow(t, named(adminOf(first), adminOf(second)));
   await allLive(routers);
   const id = newSessionId();
   t.deepEqual(await routers.set(id, { state: 'ready', address: '127.0.0.1:1111' }), { live: 2, full: [] });
@@ -102,7 +62,7 @@ test('every live router has a change when it is acknowledged; one that hangs del
 
 test('a router that is gone is absent, serves nobody, and is no reason to wait', async (t) => {
   const [first, second] = [await router(t), await router(t)];
-  const routers = fleet(t, [first, second]);
+  const routers = follow(t, named(adminOf(first), adminOf(second)));
   await allLive(routers);
   await second.kill();
   await until('it to be missed', () => routers.status()[1]?.state === 'absent');
@@ -120,7 +80,7 @@ test('routes that a killed daemon left half-done are taken away', async (t) => {
   await member.admin.put(lost, 'ready', '127.0.0.1:9');
   await member.admin.put(ended, 'ready', '127.0.0.1:9');
   await member.admin.remove(ended);
-  const routers = fleet(t, [member]);
+  const routers = follow(t, named(adminOf(member)));
   const kept = newSessionId();
   await routers.set(kept, { state: 'ready', address: '127.0.0.1:10' });
   await allLive(routers);
@@ -136,8 +96,8 @@ test('a router on TCP is used with its token, and one without the right token is
   const adminListen = `127.0.0.1:${ports.first}`;
   const member = await router(t, { router: { adminListen, adminToken: 'the-token-of-this-router' } });
   const url = `http://${adminListen}`;
-  const stranger = reach(t, [createRouterClient(url, 'not-the-token-of-this-router')]);
-  const routers = reach(t, [createRouterClient(url, 'the-token-of-this-router')]);
+  const stranger = follow(t, named(url), 'not-the-token-of-this-router');
+  const routers = follow(t, named(url), 'the-token-of-this-router');
   await allLive(routers);
   const id = newSessionId();
   t.deepEqual(await routers.set(id, { state: 'ready', address: '127.0.0.1:9' }), { live: 1, full: [] });
@@ -146,49 +106,22 @@ test('a router on TCP is used with its token, and one without the right token is
   t.deepEqual(await stranger.set(id, { state: 'ready', address: '127.0.0.1:10' }), { live: 0, full: [] });
 });
 
-/** Stands before a router's admin API and, while `failing`, answers its writes 503. Reads go through. */
-async function faulty(t: ExecutionContext, member: Router) {
-  const fault = { failing: false };
-  const server = createServer((incoming, outgoing) => {
-    if (fault.failing && incoming.method === 'POST') {
-      outgoing.writeHead(503, { 'content-type': 'application/json' });
-      outgoing.end('{"error":{"code":"router_busy","message":"busy","requestId":"1"}}');
-      return;
-    }
-    const { method, url: path, headers } = incoming;
-    const onward = request({ socketPath: member.adminAddress, method, path, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(outgoing);
-    });
-    incoming.pipe(onward);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { fault, address: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
-
 test('a change is settled only when every router that may serve holds it', async (t) => {
   const [first, second] = [await router(t), await router(t)];
-  const { fault, address } = await faulty(t, second);
-  const routers = reach(t, [
-    createRouterClient(`unix:${first.adminAddress}`, undefined),
-    createRouterClient(address, undefined),
-  ]);
+  const way = await gate(t, second);
+  const routers = follow(t, named(adminOf(first), way.address));
   const id = newSessionId();
   t.false(routers.isSettled(id), 'nobody was asked yet');
   await allLive(routers);
   await routers.set(id, { state: 'ready', address: '127.0.0.1:1111' });
   t.true(routers.isSettled(id));
 
-  fault.failing = true;
+  way.fault = (call) => (call.startsWith('POST') ? 'fail' : undefined);
   t.deepEqual(await routers.remove(id), { live: 1, full: [] });
   t.true((await routers.activity()).quiet, 'its reads work');
   t.false(routers.isSettled(id), 'but it still has the old route');
   t.is((await stored(second))[id]?.[0], 'ready');
-  fault.failing = false;
+  way.fault = () => undefined;
   await until('it to be told', () => routers.isSettled(id));
   t.is((await stored(second))[id]?.[0], 'gone');
 });

@@ -1,0 +1,60 @@
+import { type RouterActivity, RouterError } from './router-client.ts';
+
+/** What all routers together know of use. */
+export interface FleetActivity {
+  sessions: Map<string, { active: number; total: number }>;
+  /** True if no router can serve visitors unseen: each has answered or serves nobody. */
+  quiet: boolean;
+  /** `quiet`, and at least one router is there. */
+  complete: boolean;
+  /** Another value than last time: what a router had counted is lost, for it restarted, went or does not answer. */
+  boots: string;
+  /** A router has no room to count in: what it reports is too low. */
+  uncounted: boolean;
+}
+
+export interface Reading {
+  answer: RouterActivity | Error;
+  /** Whether it may carry visitors even if nobody listens at its admin API. */
+  mayServeUnseen: boolean;
+}
+
+/**
+ * The answer makes one account of one reading of every router, and compares it with the last one. A router that is
+ * new loses nothing: it has counted all it ever served, so idle times go on.
+ */
+export function createFleetAccount(): (readings: Reading[]) => FleetActivity {
+  let bootsBefore: string[] = [];
+  let losses = 0;
+  return (readings) => {
+    const answers = readings.map(({ answer }) => answer);
+    const seen = answers.filter((answer): answer is RouterActivity => !(answer instanceof Error));
+    const boots = seen.map(({ bootId }) => bootId);
+    if (bootsBefore.some((bootId) => !boots.includes(bootId))) losses += 1;
+    bootsBefore = boots;
+    const quiet = !readings.some(servesUnseen);
+    return {
+      sessions: sumBySession(seen),
+      quiet,
+      complete: quiet && seen.length > 0,
+      boots: String(losses),
+      uncounted: seen.some((activity) => activity.uncounted > 0),
+    };
+  };
+}
+
+/** One that hangs may serve; one that is absent does not, unless it is shutting down. */
+function servesUnseen({ answer, mayServeUnseen }: Reading): boolean {
+  if (!(answer instanceof Error)) return false;
+  const absent = answer instanceof RouterError && answer.absent;
+  return !absent || mayServeUnseen;
+}
+
+function sumBySession(seen: RouterActivity[]): FleetActivity['sessions'] {
+  const sessions: FleetActivity['sessions'] = new Map();
+  for (const [id, { active, total }] of seen.flatMap((activity) => Object.entries(activity.sessions))) {
+    const sum = sessions.get(id) ?? { active: 0, total: 0 };
+    sessions.set(id, { active: sum.active + active, total: sum.total + total });
+  }
+  return sessions;
+}

@@ -1,0 +1,103 @@
+import { batchOf, type DesiredTable } from './desired-table.ts';
+import type { Generations } from './generations.ts';
+import type { RouterClient } from './router-client.ts';
+import { type Applied, createWaiters } from './waiters.ts';
+
+// A router takes 500 entries in one write (docs/router-api.md).
+const BATCH = 500;
+
+/**
+ * What one router is still to be told. It holds ids only; what is sent is the present wish for them, so changes that
+ * pile up while a write is on its way leave in one batch.
+ */
+export interface Outbox {
+  add(ids: string[]): void;
+  /** Sends all there is. Rejects if a write fails; what was on its way may have arrived then, or not. */
+  flush(): Promise<void>;
+  /** Routes that the router had no room for. */
+  unplaced(): number;
+  retryUnplaced(): Promise<void>;
+  /** Whether the router was told, and has confirmed, all that is wished for `id`. */
+  isDone(id: string): boolean;
+  /** Resolves when the router was told of this version or a later one. */
+  told(id: string, version: number): Promise<Applied>;
+  /** Forgets everything; whoever waits is told `down`. */
+  clear(): void;
+}
+
+export interface OutboxParts {
+  client: RouterClient;
+  desired: DesiredTable;
+  generations: Generations;
+  /** Drops tombstones everywhere to make room for a session; false if there were none. */
+  makeRoom(): boolean;
+  /** The table that is written to; a write that reaches another one fails. */
+  bootId: () => string | undefined;
+}
+
+export function createOutbox({ client, desired, generations, makeRoom, bootId }: OutboxParts): Outbox {
+  const dirty = new Set<string>();
+  let sending = new Set<string>();
+  const unplaced = new Set<string>();
+  const waiters = createWaiters();
+  let flushing: Promise<void> | undefined;
+
+  function flush(): Promise<void> {
+    flushing ??= drainDirty().finally(() => {
+      flushing = undefined;
+    });
+    return flushing;
+  }
+
+  async function drainDirty(): Promise<void> {
+    while (dirty.size > 0) {
+      const ids = [...dirty].slice(0, BATCH);
+      for (const id of ids) dirty.delete(id);
+      await send(ids);
+    }
+  }
+
+  async function send(ids: string[]): Promise<void> {
+    sending = new Set(ids);
+    const versions = new Map(
+      ids.map((id) => [id, desired.routes.get(id)?.version ?? Number.POSITIVE_INFINITY]),
+    );
+    const written = await client.write(batchOf(ids, desired, generations.next()));
+    if (written.bootId !== bootId()) throw new Error('the router restarted during a write');
+    if (written.stale.length > 0) throw new Error('somebody wrote to the router with a higher generation');
+    if (written.full.length > 0 && makeRoom()) {
+      for (const id of written.full) dirty.add(id);
+    } else {
+      for (const id of written.full) unplaced.add(id);
+    }
+    const full = new Set(written.full);
+    for (const [id, version] of versions) {
+      if (dirty.has(id) && full.has(id)) continue;
+      if (!full.has(id)) unplaced.delete(id);
+      waiters.settle(id, version, full.has(id) ? 'full' : 'ok');
+    }
+    sending.clear();
+  }
+
+  function add(ids: Iterable<string>): void {
+    for (const id of ids) dirty.add(id);
+  }
+
+  return {
+    add,
+    flush,
+    unplaced: () => unplaced.size,
+    retryUnplaced() {
+      add(unplaced);
+      return flush();
+    },
+    isDone: (id) => !dirty.has(id) && !sending.has(id),
+    told: waiters.wait,
+    clear() {
+      dirty.clear();
+      sending.clear();
+      unplaced.clear();
+      waiters.settleAll('down');
+    },
+  };
+}
