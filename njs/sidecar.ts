@@ -4,7 +4,7 @@ import fs from 'fs';
 import { fail, ok, type Reply, send } from './reply.ts';
 import { sidecarSettings } from './sidecar-settings.ts';
 import { readSockets, type Sockets } from './sidecar-table.ts';
-import { nextUse, statusOf, type Use } from './sidecar-use.ts';
+import { nextUse, statusOf, type Use, unchangedUse } from './sidecar-use.ts';
 
 /** njs forgets a handler's variables, so the zone holds what is known: the use, or why it is not known. */
 type Known = { use: Use; problem?: undefined } | { use?: undefined; problem: string };
@@ -24,8 +24,14 @@ function look(last: Use | undefined): Known {
   try {
     const settings = sidecarSettings(process.env);
     const before = uptime();
+    // Before the tables, so that what changes while they are read is noticed next time.
+    const inUse = socketsInUse();
+    const unchanged = last && unchangedUse(last, inUse, before);
+    if (unchanged) {
+      return { use: unchanged };
+    }
     const sockets = readTables(settings.port);
-    return { use: nextUse(last, { before, after: uptime(), sockets }, settings.probeSeconds) };
+    return { use: nextUse(last, { before, after: uptime(), inUse, sockets }, settings.probeSeconds) };
   } catch (error) {
     return { problem: (error as Error).message };
   }
@@ -74,12 +80,28 @@ function readTables(port: number): Sockets {
 }
 
 function readTable(path: string, port: number): Sockets {
+  const text = read(path);
   try {
-    return readSockets(fs.readFileSync(path, 'utf8') as string, port);
+    return text === undefined ? { listening: false, connections: [] } : readSockets(text, port);
   } catch (error) {
-    // A kernel that was told to do without IPv6 has no such table.
+    throw new Error(`${path}: ${(error as Error).message}`);
+  }
+}
+
+/** Of Linux's /proc/net/sockstat and sockstat6, which count by network namespace: `TCP: inuse 5 …`. */
+function socketsInUse(): string {
+  const four = /^TCP: inuse \d+/m.exec(read('/proc/net/sockstat') || '');
+  const six = /^TCP6: inuse \d+/m.exec(read('/proc/net/sockstat6') || '');
+  return four === null ? '' : `${four[0]} ${six === null ? '' : six[0]}`;
+}
+
+/** Undefined if it is a file of IPv6, and the kernel was told to do without. */
+function read(path: string): string | undefined {
+  try {
+    return fs.readFileSync(path, 'utf8') as string;
+  } catch (error) {
     if (path.endsWith('6') && (error as { code?: string }).code === 'ENOENT') {
-      return { listening: false, connections: [] };
+      return undefined;
     }
     throw new Error(`${path}: ${(error as Error).message}`);
   }
@@ -87,8 +109,7 @@ function readTable(path: string, port: number): Sockets {
 
 /** Seconds since the machine's boot, to 1/100: no one can set this clock back (proc_uptime(5)). */
 function uptime(): number {
-  const text = fs.readFileSync('/proc/uptime', 'utf8') as string;
-  const seconds = Number(text.split(' ')[0]);
+  const seconds = Number((read('/proc/uptime') || '').split(' ')[0]);
   if (!(seconds > 0)) {
     throw new Error('/proc/uptime: the text is not a time');
   }
