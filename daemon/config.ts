@@ -1,14 +1,35 @@
 import os from 'node:os';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
+import type { Allowance } from './api/allowance.ts';
 import { parseDurationMs } from './duration.ts';
 import { ConfigError } from './errors.ts';
 import { daemonOptions } from './options.ts';
+import { SIDECAR_PORT } from './runtime/kubernetes/names.ts';
 
-export type StatusSource = 'app' | 'router';
+export type StatusSource = 'app' | 'sidecar' | 'router';
+
+export interface ProcessConfig {
+  kind: 'process';
+  command: string;
+  ports: { first: number; last: number };
+  stateDir: string;
+}
+
+export interface KubernetesConfig {
+  kind: 'kubernetes';
+  image: string;
+  port: number;
+  /** Undefined: that of the credentials. */
+  namespace: string | undefined;
+  podTemplate: string | undefined;
+  sidecarImage: string | undefined;
+  unschedulableMs: number;
+  allowance: Allowance;
+}
 
 export interface Config {
-  applicationCommand: string;
+  runtime: ProcessConfig | KubernetesConfig;
   /** Without a slash at its end. */
   publicUrl: string;
   listen: { host: string; port: number };
@@ -20,14 +41,29 @@ export interface Config {
   maxLifetimeMs: number | undefined;
   startTimeoutMs: number;
   stopGraceMs: number;
+  /** How long the end of a session may take before somebody gives up on it. */
+  endPatienceMs: number;
   statusMisses: number;
   maxSessions: number;
-  ports: { first: number; last: number };
-  stateDir: string;
   logLevel: string;
 }
 
-type Flags = Record<string, string> & { router?: string[] };
+type Flags = Record<string, string> & { router?: string[]; allowImage?: string[] };
+
+const KILL_MS = 5_000;
+// A kubelet may take this long beyond a Pod's grace.
+const KUBELET_MS = 30_000;
+const PROCESS_FLAGS = ['ports', 'stateDir'];
+const KUBERNETES_FLAGS = [
+  'applicationPort',
+  'namespace',
+  'podTemplate',
+  'allowImage',
+  'maxCpu',
+  'maxMemory',
+  'sidecarImage',
+  'unschedulableTimeout',
+];
 
 /**
  * Reads the flags and their environment variables.
@@ -43,8 +79,10 @@ export function parseConfig(argv: string[]): Config {
   for (const option of daemonOptions()) command.addOption(option);
   const flags = command.parse(argv, { from: 'user' }).opts<Flags>();
 
+  const runtime = parseRuntime(command, flags);
+  const stopGraceMs = parseDurationMs(flags.stopGrace as string) as number;
   const config: Config = {
-    applicationCommand: required(flags.applicationCommand, '--application-command', 'node my-app.js'),
+    runtime,
     publicUrl: (flags.publicUrl as string).replace(/\/$/, ''),
     listen: parseListen(flags.listen as string),
     routers: required(flags.router, '--router', 'unix:/run/spawner/admin.sock'),
@@ -54,11 +92,10 @@ export function parseConfig(argv: string[]): Config {
     idleTimeoutMs: parseDurationMs(flags.idleTimeout as string) as number,
     maxLifetimeMs: parseDurationMs(flags.maxLifetime as string),
     startTimeoutMs: parseDurationMs(flags.startTimeout as string) as number,
-    stopGraceMs: parseDurationMs(flags.stopGrace as string) as number,
+    stopGraceMs,
+    endPatienceMs: stopGraceMs + (runtime.kind === 'process' ? KILL_MS : KUBELET_MS),
     statusMisses: Number(flags.statusMisses),
     maxSessions: Number(flags.maxSessions),
-    ports: parsePorts(flags.ports as string),
-    stateDir: path.resolve(flags.stateDir ?? path.join(os.homedir(), '.local/state/spawner')),
     logLevel: flags.logLevel as string,
   };
   if (
@@ -73,6 +110,61 @@ export function parseConfig(argv: string[]): Config {
   return config;
 }
 
+function parseRuntime(command: Command, flags: Flags): ProcessConfig | KubernetesConfig {
+  const { applicationCommand, applicationImage } = flags;
+  if (applicationCommand !== undefined && applicationImage !== undefined) {
+    throw new ConfigError(
+      '--application-command and --application-image contradict each other: set one of them',
+    );
+  }
+  if (applicationImage !== undefined) {
+    refuseFlags(command, PROCESS_FLAGS, '--application-command');
+    return parseKubernetes(applicationImage, flags);
+  }
+  if (applicationCommand === undefined) {
+    throw new ConfigError(
+      'what shall a session run? --application-command "node my-app.js", or in a cluster --application-image my-app:1.0',
+    );
+  }
+  refuseFlags(command, KUBERNETES_FLAGS, '--application-image');
+  if (flags.status === 'sidecar')
+    throw new ConfigError('--status sidecar needs --application-image: a process has none');
+  return {
+    kind: 'process',
+    command: applicationCommand,
+    ports: parsePorts(flags.ports as string),
+    stateDir: path.resolve(flags.stateDir ?? path.join(os.homedir(), '.local/state/spawner')),
+  };
+}
+
+function parseKubernetes(image: string, flags: Flags): KubernetesConfig {
+  const port = Number(flags.applicationPort);
+  if (flags.status === 'sidecar') {
+    required(flags.sidecarImage, '--sidecar-image', 'spawner-router:0.1.0');
+    if (port === SIDECAR_PORT)
+      throw new ConfigError(`--application-port ${port} is where the sidecar listens`);
+  }
+  return {
+    kind: 'kubernetes',
+    image,
+    port,
+    namespace: flags.namespace,
+    podTemplate: flags.podTemplate,
+    sidecarImage: flags.status === 'sidecar' ? flags.sidecarImage : undefined,
+    unschedulableMs: parseDurationMs(flags.unschedulableTimeout as string) as number,
+    allowance: { images: flags.allowImage ?? [], maxCpu: flags.maxCpu, maxMemory: flags.maxMemory },
+  };
+}
+
+/** What would have no effect is a mistake. */
+function refuseFlags(command: Command, names: string[], needed: string): void {
+  const options = command.options.filter((option) => names.includes(option.attributeName()));
+  const set = options.find((option) =>
+    ['cli', 'env'].includes(command.getOptionValueSource(option.attributeName()) ?? ''),
+  );
+  if (set) throw new ConfigError(`${set.long} has no effect without ${needed}`);
+}
+
 export function parseListen(text: string): { host: string; port: number } {
   const colon = text.lastIndexOf(':');
   return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
@@ -82,7 +174,7 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-function parsePorts(text: string): Config['ports'] {
+function parsePorts(text: string): ProcessConfig['ports'] {
   const [first, last] = text.split('-').map(Number);
   return { first: first as number, last: last as number };
 }

@@ -2,20 +2,26 @@
 import { createServer } from 'node:http';
 import path from 'node:path';
 import { CommanderError } from 'commander';
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import { createApi } from './api/api.ts';
-import { isLoopback, parseConfig } from './config.ts';
+import { type Config, isLoopback, parseConfig } from './config.ts';
 import { ConfigError } from './errors.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createReaper } from './reaper.ts';
 import { createReconciler } from './reconciler.ts';
+import { followRouters, isService } from './routers/follow-routers.ts';
 import { createRouterClient } from './routers/router-client.ts';
 import { createRouters } from './routers/routers.ts';
+import { type Connection, connect, loadKubeConfig } from './runtime/kubernetes/connection.ts';
+import { createKubernetesRuntime } from './runtime/kubernetes/kubernetes-runtime.ts';
+import { SIDECAR_PORT } from './runtime/kubernetes/names.ts';
+import { EMPTY_TEMPLATE, readPodTemplate } from './runtime/kubernetes/pod-template.ts';
 import { createProcessRuntime } from './runtime/process/process-runtime.ts';
+import type { Runtime } from './runtime/runtime.ts';
 import { createSessionStore } from './session-store.ts';
 import { takeStateFolder } from './state-folder.ts';
-import { readAppStatus } from './status/app-status.ts';
 import { createRouterUse } from './status/router-use.ts';
+import { createSignalReader } from './status/source.ts';
 
 const now = () => performance.now();
 const SAME_CTRL_C_MS = 1_000;
@@ -24,17 +30,8 @@ async function main(): Promise<void> {
   const config = parseConfig(process.argv.slice(2));
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
   const { publicUrl } = config;
-  await takeStateFolder(config.stateDir);
+  let waitsFor: string | undefined = 'The daemon is starting.';
 
-  const runtime = await createProcessRuntime({
-    command: config.applicationCommand,
-    dir: path.join(config.stateDir, 'sessions'),
-    ports: config.ports,
-    publicUrl,
-    stopGraceMs: config.stopGraceMs,
-    inheritedEnv: process.env,
-    log,
-  });
   const store = createSessionStore();
   const routers = createRouters({
     connect: (address) => createRouterClient(address, config.routerToken),
@@ -43,6 +40,12 @@ async function main(): Promise<void> {
     filled: (seconds) => metrics.routerFilled(seconds),
   });
   const metrics: Metrics = createMetrics({ sessionsByState: store.countByState, routers: routers.status });
+  const cluster = usesCluster(config)
+    ? connect(loadKubeConfig(process.env), metrics.clusterCalled)
+    : undefined;
+  const runtime = await createRuntime(config, cluster, log, (reason) => {
+    waitsFor = `The cluster can't be used yet: ${reason}`;
+  });
   const reconciler = createReconciler({
     store,
     runtime,
@@ -58,19 +61,28 @@ async function main(): Promise<void> {
     mostMisses: config.statusMisses,
   };
   const source = config.status;
+  const readSignal = createSignalReader(source, routerUse, SIDECAR_PORT);
   const reaper = createReaper({
     store,
     reconciler,
     routerUse,
     source,
-    readAppStatus,
+    readSignal,
     policy,
     now,
     metrics,
     log,
   });
+  const started = Promise.withResolvers<void>();
   const api = createApi({
-    init: { store, reconciler, metrics, publicUrl, maxSessions: config.maxSessions },
+    init: {
+      store,
+      reconciler,
+      metrics,
+      publicUrl,
+      maxSessions: config.maxSessions,
+      allowance: config.runtime.kind === 'kubernetes' ? config.runtime.allowance : undefined,
+    },
     sessions: {
       store,
       reconciler,
@@ -78,11 +90,12 @@ async function main(): Promise<void> {
       runtime,
       view: { publicUrl, source, policy },
       now,
-      endPatienceMs: config.stopGraceMs + 5_000,
+      endPatienceMs: config.endPatienceMs,
     },
     metrics,
     routers: routers.status,
-    notReady: () => (routers.synced() ? undefined : 'No router holds all routes yet.'),
+    started: started.promise,
+    notReady: () => waitsFor ?? (routers.synced() ? undefined : 'No router holds all routes yet.'),
     token: config.apiToken,
     exposed: !isLoopback(config.listen.host),
     log,
@@ -111,12 +124,49 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => void stop('SIGTERM', false));
   process.on('SIGINT', () => void stop('SIGINT', true));
 
+  await listen(server, config.listen);
+  log.info(
+    { api: server.address(), routers: config.routers, runtime: config.runtime.kind },
+    'daemon listens',
+  );
   // Routers are told of what lives only when all of it is known: until then they go on as they are.
   await reconciler.start();
-  routers.follow(config.routers.map((address) => ({ address, discovered: false })));
+  await followRouters(config.routers, routers, cluster, log);
   reaper.start();
-  await listen(server, config.listen);
-  log.info({ api: server.address(), routers: config.routers, stateDir: config.stateDir }, 'daemon listens');
+  waitsFor = undefined;
+  started.resolve();
+}
+
+function usesCluster({ runtime, routers }: Config): boolean {
+  return runtime.kind === 'kubernetes' || routers.some(isService);
+}
+
+async function createRuntime(
+  { runtime, publicUrl, stopGraceMs }: Config,
+  cluster: Connection | undefined,
+  log: Logger,
+  waiting: (reason: string) => void,
+): Promise<Runtime> {
+  if (runtime.kind === 'process') {
+    const { command, ports, stateDir } = runtime;
+    await takeStateFolder(stateDir);
+    const dir = path.join(stateDir, 'sessions');
+    return createProcessRuntime({
+      command,
+      dir,
+      ports,
+      publicUrl,
+      stopGraceMs,
+      inheritedEnv: process.env,
+      log,
+    });
+  }
+  const { image, port, podTemplate, sidecarImage, unschedulableMs } = runtime;
+  const connection = cluster as Connection;
+  const namespace = runtime.namespace ?? connection.namespace;
+  const template = podTemplate === undefined ? EMPTY_TEMPLATE : readPodTemplate(podTemplate);
+  const pods = { namespace, image, port, publicUrl, stopGraceMs, sidecarImage, template };
+  return createKubernetesRuntime({ connection, pods, unschedulableMs, waiting, log });
 }
 
 function listen(

@@ -10,6 +10,8 @@ export interface Metrics {
   reaped(reason: EndReason): void;
   routerFilled(seconds: number): void;
   statusMissed(): void;
+  /** A call of the Kubernetes API was answered, or was not: `code` is `none` then. */
+  clusterCalled(call: { method: string; resource: string; code: string }): void;
   /** In Prometheus' text format, and its content type. */
   read(): Promise<{ text: string; contentType: string }>;
 }
@@ -61,6 +63,12 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const misses = new Counter({
     name: 'spawner_status_misses_total',
     help: 'Status reads that failed.',
+    registers,
+  });
+  const calls = new Counter({
+    name: 'spawner_kubernetes_requests_total',
+    help: 'Calls of the Kubernetes API but for watches, by HTTP method, resource and status.',
+    labelNames: ['method', 'resource', 'code'],
     registers,
   });
   new Gauge({
@@ -116,6 +124,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
     reaped: (reason) => reaps.inc({ reason }),
     routerFilled: (seconds) => fills.observe(seconds),
     statusMissed: () => misses.inc(),
+    clusterCalled: ({ method, resource, code }) => calls.inc({ method, resource, code }),
     read: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
   };
 }

@@ -6,6 +6,7 @@ export type Step =
   | { do: 'nothing' }
   | { do: 'look again'; inMs: number }
   | { do: 'become ready'; backend: string }
+  | { do: 'stop serving'; why: string }
   | { do: 'fail'; failure: Omit<Failure, 'output'> }
   | { do: 'end' }
   | { do: 'clean up' };
@@ -15,7 +16,7 @@ export type Step =
  * @param now milliseconds since 1970
  */
 export function nextStep(
-  session: Pick<Session, 'state' | 'ending' | 'createdAt' | 'backend'>,
+  session: Pick<Session, 'state' | 'ending' | 'readyAt' | 'waitingSince' | 'backend'>,
   observed: Observation,
   now: number,
   startTimeoutMs: number,
@@ -33,12 +34,19 @@ export function nextStep(
       if (session.state === 'ready' && session.backend === observed.backend) return { do: 'nothing' };
       return { do: 'become ready', backend: observed.backend };
     case 'starting': {
-      if (session.state !== 'starting') return { do: 'nothing' };
-      const leftMs = session.createdAt + startTimeoutMs - now;
-      if (leftMs > 0) return { do: 'look again', inMs: leftMs };
-      const seconds = startTimeoutMs / 1000;
-      const message = `Nothing listened on the session's PORT within ${seconds} s (--start-timeout).`;
-      return { do: 'fail', failure: { code: 'app_start_timeout', message } };
+      if (session.state !== 'starting') return { do: 'stop serving', why: observed.lacks };
+      const waitedMs = now - session.waitingSince;
+      const { hurdle } = observed;
+      if (hurdle && waitedMs >= hurdle.patienceMs) return { do: 'fail', failure: hurdle.failure };
+      if (waitedMs < startTimeoutMs) {
+        return {
+          do: 'look again',
+          inMs: Math.min(startTimeoutMs, hurdle?.patienceMs ?? startTimeoutMs) - waitedMs,
+        };
+      }
+      const code = session.readyAt === undefined ? 'app_start_timeout' : 'app_unready';
+      const message = `After ${startTimeoutMs / 1000} s (--start-timeout) ${observed.lacks}.`;
+      return { do: 'fail', failure: { code, message } };
     }
   }
 }

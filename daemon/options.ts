@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
 import { InvalidArgumentError, Option } from 'commander';
+import { isQuantity } from './api/allowance.ts';
 import { parseDurationMs } from './duration.ts';
 
+const SERVICE = /^service:[a-z]([-a-z0-9]*[a-z0-9])?\.[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 // What a timer of Node can be set to.
 const LONGEST_MS = 24 * 86_400_000;
 
@@ -10,8 +12,34 @@ export function daemonOptions(): Option[] {
   return [
     flag(
       '--application-command <command>',
-      'shell command that runs one session of your app; it gets PORT and HOST',
+      'shell command that runs one session of your app as a process; it gets PORT and HOST',
     ).argParser(command),
+    flag(
+      '--application-image <image>',
+      'container image of your app: sessions are Pods of a cluster, found by KUBECONFIG or from within',
+    ).argParser(image),
+    flag('--application-port <port>', 'where the app in the image listens', '8080').argParser(port),
+    flag('--namespace <name>', 'where Pods are made (default: that of the credentials)').argParser(namespace),
+    flag(
+      '--pod-template <file>',
+      "your part of a session's Pod, in the form of a Pod; see docs/kubernetes.md",
+    ),
+    flag(
+      '--allow-image <pattern>',
+      'image that a caller of /init may choose; * is anything but a slash, ** anything; repeat for more',
+    ).argParser(list),
+    flag('--max-cpu <quantity>', 'CPU that a caller of /init may ask for, such as 2 or 500m').argParser(
+      quantity,
+    ),
+    flag('--max-memory <quantity>', 'memory that a caller of /init may ask for, such as 2Gi').argParser(
+      quantity,
+    ),
+    flag('--sidecar-image <image>', "the router's image, for --status sidecar").argParser(image),
+    flag(
+      '--unschedulable-timeout <duration>',
+      'how long a Pod may wait for a node; longer than new nodes take if your cluster adds them',
+      '15s',
+    ).argParser(duration),
     flag('--public-url <url>', 'where browsers reach the router', 'http://127.0.0.1:8000').argParser(
       publicUrl,
     ),
@@ -20,7 +48,7 @@ export function daemonOptions(): Option[] {
     ),
     flag(
       '--router <address>',
-      'admin API of a router: unix:/path or http://host:port; repeat for more',
+      'admin API of a router: unix:/path, http://host:port or, for all Pods behind a Service, service:name.namespace; repeat for more',
     ).argParser(routerAddresses),
     flag('--router-token <token>', 'bearer token for routers that are reached over http'),
     flag('--api-token <token>', 'bearer token that callers of the API must send').argParser(token),
@@ -29,9 +57,9 @@ export function daemonOptions(): Option[] {
       .choices(['true', 'false']),
     flag(
       '--status <source>',
-      'how use is seen: app asks GET /status of the app, router counts in nginx',
+      'how use is seen: app asks GET /status of the app, router counts in nginx, sidecar looks at connections in the Pod',
       'router',
-    ).choices(['app', 'router']),
+    ).choices(['app', 'sidecar', 'router']),
     flag('--idle-timeout <duration>', 'a session that nobody uses for so long is reaped', '30s').argParser(
       duration,
     ),
@@ -91,6 +119,40 @@ function command(text: string): string {
   return text;
 }
 
+function image(text: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/.test(text)) {
+    throw new InvalidArgumentError('Write the name of an image, such as my-app:1.0.');
+  }
+  return text;
+}
+
+function port(text: string): string {
+  if (!/^[1-9]\d{0,4}$/.test(text) || Number(text) > 65_535) {
+    throw new InvalidArgumentError('Write a port between 1 and 65535.');
+  }
+  return text;
+}
+
+function namespace(text: string): string {
+  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)) {
+    throw new InvalidArgumentError('Write the name of a namespace: lower-case letters, digits and dashes.');
+  }
+  return text;
+}
+
+function quantity(text: string): string {
+  if (!isQuantity(text))
+    throw new InvalidArgumentError('Write a quantity of Kubernetes, such as 500m, 2 or 512Mi.');
+  return text;
+}
+
+// Several in one variable are separated by commas; repeated flags add up.
+function list(text: string, previous: string[] | undefined): string[] {
+  const added = text.split(',').map((part) => part.trim());
+  if (added.includes('')) throw new InvalidArgumentError('Write patterns with commas between them.');
+  return [...(previous ?? []), ...added];
+}
+
 function count(text: string): string {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Write a whole number from 1 on.');
   return text;
@@ -126,15 +188,16 @@ export function listenAddress(text: string): string {
   return text;
 }
 
-// Several in one variable are separated by commas; repeated flags add up.
 function routerAddresses(text: string, previous: string[] | undefined): string[] {
-  const added = text.split(',').map((part) => part.trim());
-  for (const address of added) {
-    if (!/^unix:\/./.test(address) && !isPlainHttpUrl(address)) {
-      throw new InvalidArgumentError('Write unix:/path/to/socket or http://host:port.');
+  const all = list(text, previous);
+  for (const address of all) {
+    if (!/^unix:\/./.test(address) && !isPlainHttpUrl(address) && !SERVICE.test(address)) {
+      throw new InvalidArgumentError(
+        'Write unix:/path/to/socket, http://host:port or service:name.namespace.',
+      );
     }
   }
-  return [...(previous ?? []), ...added];
+  return all;
 }
 
 function isPlainHttpUrl(text: string): boolean {

@@ -11,6 +11,7 @@ import type { Reconciler } from './reconciler.ts';
 import type { Session } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 import type { RouterUse } from './status/router-use.ts';
+import type { ReadSignal } from './status/source.ts';
 import { isTooOld, judge, type ReapPolicy, type Signal, type Verdict } from './status/verdict.ts';
 
 const READS_AT_A_TIME = 256;
@@ -38,7 +39,7 @@ export interface ReaperParts {
   reconciler: Reconciler;
   routerUse: RouterUse;
   source: StatusSource;
-  readAppStatus: (backend: string) => Promise<Signal>;
+  readSignal: ReadSignal;
   policy: ReapPolicy;
   now: () => number;
   metrics: Metrics;
@@ -46,7 +47,7 @@ export interface ReaperParts {
 }
 
 export function createReaper(parts: ReaperParts): Reaper {
-  const { store, reconciler, routerUse, source, readAppStatus, policy, now, metrics, log } = parts;
+  const { store, reconciler, routerUse, source, readSignal, policy, now, metrics, log } = parts;
   const limit = pLimit(READS_AT_A_TIME);
   let inspections = new Map<string, Inspection>();
   // False while a router may carry visitors that we can't see.
@@ -78,19 +79,14 @@ export function createReaper(parts: ReaperParts): Reaper {
   }
 
   async function look(session: Session): Promise<Inspection> {
-    const signal = await read(session);
-    const missed = source === 'app' && signal.kind === 'unknown';
+    const signal = await readSignal(session);
+    const missed = source !== 'router' && signal.kind === 'unknown';
     const misses = missed ? (inspections.get(session.id)?.misses ?? 0) + 1 : 0;
     if (missed) metrics.statusMissed();
     const verdict = keepIfVisited(session, judge(signal, misses, Date.now() - session.createdAt, policy));
     const inspection = { signal, at: now(), misses, verdict };
     inspections.set(session.id, inspection);
     return inspection;
-  }
-
-  async function read(session: Session): Promise<Signal> {
-    if (source === 'router') return routerUse.signal(session.id);
-    return readAppStatus(session.backend as string);
   }
 
   function keepIfVisited(session: Session, verdict: Verdict): Verdict {

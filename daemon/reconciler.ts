@@ -27,7 +27,7 @@ const RELIST_MS = 30_000;
 export interface Reconciler {
   /** Takes over what the runtime runs. Every session that works has its route in the desired table afterwards. */
   start(): Promise<void>;
-  /** Starts a session. @throws {ApiError} if it can't be; nothing of it is left then */
+  /** Starts a session. @throws {ApiError} if it can't be; what there is of it is ended then */
   create(spec: SessionSpec): Promise<Session>;
   /** Resolves when the session has ended. The reason that came first counts. */
   end(session: Session, reason: EndReason): Promise<void>;
@@ -52,7 +52,7 @@ export interface ReconcilerParts {
 
 export function createReconciler(parts: ReconcilerParts): Reconciler {
   const { store, runtime, routers, metrics, log, startTimeoutMs } = parts;
-  const cleanup = createCleanup(runtime, routers);
+  const cleanup = createCleanup(runtime, routers, log);
   const stops: (() => void)[] = [];
   let closing = false;
   const queue = createWorkQueue(reconcile, (id, error) =>
@@ -72,6 +72,8 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
         return queue.add(id, step.inMs);
       case 'become ready':
         return becomeReady(session, step.backend);
+      case 'stop serving':
+        return stopServing(session, step.why);
       case 'fail':
         return fail(session, step.failure);
       case 'end':
@@ -98,11 +100,23 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     store.changed(session);
   }
 
+  // Its requests are held from now on, as in its beginning: it may come back, with another address.
+  async function stopServing(session: Session, why: string): Promise<void> {
+    log.warn({ session: session.id, reason: why }, 'session does not serve any more');
+    session.state = 'starting';
+    session.backend = undefined;
+    session.waitingSince = Date.now();
+    store.changed(session);
+    await routers.set(session.id, { state: 'starting', address: '' });
+    queue.add(session.id);
+  }
+
+  // The route goes at once: reading the output may take a while.
   async function fail(session: Session, failure: Omit<Failure, 'output'>): Promise<void> {
-    session.failure = { ...failure, output: await runtime.output(session.id) };
+    const [output] = await Promise.all([runtime.output(session.id), routers.remove(session.id)]);
+    session.failure = { ...failure, output };
     metrics.failed(failure.code);
     log.warn({ session: session.id, code: failure.code, reason: failure.message }, 'session failed');
-    await routers.remove(session.id);
     endAs(session, 'failed');
     queue.add(session.id);
   }
@@ -138,14 +152,16 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
         refuseUnrouted(routed.value);
       });
     } catch (error) {
-      await rollBack(session);
+      void rollBack(session);
       throw error;
     }
     queue.add(spec.id);
     return session;
   }
 
+  // Nobody knows of it, so nobody waits for its end: the cluster may be away for long.
   async function rollBack(session: Session): Promise<void> {
+    store.disown(session);
     await end(session, 'rolled_back');
     store.forget(session);
   }
@@ -219,6 +235,7 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
 
   return {
     async start() {
+      await runtime.start();
       await adopt();
       const failed = (error: Error) => log.error({ err: error }, 'upkeep failed');
       stops.push(every(RELEASE_MS, cleanup.release, failed), every(RELIST_MS, adopt, failed));

@@ -19,6 +19,8 @@ export interface SessionStore {
   all(): Session[];
   /** Tells those who wait that the session changed; an ended one moves to the remembered. */
   changed(session: Session): void;
+  /** Its `Idempotency-Key` may stand for another session from now on. */
+  disown(session: Session): void;
   /** As if it had never been. */
   forget(session: Session): void;
   /** Resolves when `wanted` holds. */
@@ -32,11 +34,15 @@ export function createSessionStore(): SessionStore {
   const keys = new Map<string, Session>();
   const events = new EventEmitter().setMaxListeners(0);
 
-  function leave(session: Session): void {
-    living.delete(session.id);
+  function disown(session: Session): void {
     const key = session.idempotency?.key;
     // By now the key may stand for a younger session.
     if (key !== undefined && keys.get(key) === session) keys.delete(key);
+  }
+
+  function leave(session: Session): void {
+    living.delete(session.id);
+    disown(session);
   }
 
   return {
@@ -56,6 +62,7 @@ export function createSessionStore(): SessionStore {
       }
       events.emit(session.id);
     },
+    disown,
     forget(session) {
       leave(session);
       ended.delete(session.id);

@@ -7,9 +7,24 @@ export type SessionState = 'starting' | 'ready' | 'draining' | 'failed' | 'gone'
 /** Why a session that worked came to its end. */
 export type EndReason = 'deleted' | 'idle' | 'max_lifetime' | 'status_unreachable' | 'rolled_back';
 
+/** docs/api.md says what each means. */
+export type FailureCode =
+  | 'app_exited'
+  | 'app_start_timeout'
+  | 'app_spawn_failed'
+  | 'app_lost'
+  | 'app_unready'
+  | 'app_crash_loop'
+  | 'app_out_of_memory'
+  | 'image_pull_failed'
+  | 'container_refused'
+  | 'unschedulable'
+  | 'pod_evicted'
+  | 'sidecar_exited';
+
 /** Why a session never worked, or stopped working by itself. */
 export interface Failure {
-  code: 'app_exited' | 'app_start_timeout' | 'app_spawn_failed' | 'app_lost';
+  code: FailureCode;
   message: string;
   exitCode?: number;
   signal?: string;
@@ -26,7 +41,19 @@ export interface SessionSpec {
   labels: Record<string, string>;
   /** The caller's `Idempotency-Key` and a digest of the request it stands for. */
   idempotency: { key: string; digest: string } | null;
+  /** Undefined: what the operator set. */
+  image?: string | undefined;
+  resources?: SessionResources | undefined;
 }
+
+/** Kubernetes quantities by resource. */
+export interface SessionResources {
+  requests: Record<string, string>;
+  limits: Record<string, string>;
+}
+
+/** What is remembered of it. */
+export type OwnSpec = Pick<SessionSpec, 'id' | 'createdAt' | 'labels' | 'idempotency'>;
 
 export interface Session {
   readonly id: string;
@@ -37,6 +64,8 @@ export interface Session {
   /** `ip:port`, once known. */
   backend: string | undefined;
   readyAt: number | undefined;
+  /** Since when it has been waited for: its creation, or the moment it stopped being able to serve. */
+  waitingSince: number;
   endedAt: number | undefined;
   /** Set once the session has to go; it never comes back from there. */
   ending: EndReason | undefined;
@@ -50,7 +79,7 @@ export function newSessionId(): string {
   return Array.from({ length: ID_LENGTH }, () => ID_ALPHABET[randomInt(ID_ALPHABET.length)]).join('');
 }
 
-export function newSession(spec: Omit<SessionSpec, 'env'>): Session {
+export function newSession(spec: OwnSpec): Session {
   return {
     id: spec.id,
     createdAt: spec.createdAt,
@@ -59,6 +88,7 @@ export function newSession(spec: Omit<SessionSpec, 'env'>): Session {
     state: 'starting',
     backend: undefined,
     readyAt: undefined,
+    waitingSince: spec.createdAt,
     endedAt: undefined,
     ending: undefined,
     failure: undefined,

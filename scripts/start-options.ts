@@ -37,6 +37,7 @@ export function parseStart(argv: string[], { router, stateDir }: Place): StartOp
   const given = daemonOptions()
     .filter((option) => source(option.attributeName()) === 'cli')
     .map((option) => `${option.long}=${command.getOptionValue(option.attributeName())}`);
+  const isProcess = unset('applicationImage');
   const app = execs(process.execPath, exampleApp);
   return {
     publicListen,
@@ -45,9 +46,9 @@ export function parseStart(argv: string[], { router, stateDir }: Place): StartOp
     daemonFlags: [
       `--router=${router}`,
       ...given,
-      ...(unset('applicationCommand') ? [`--application-command=${app}`] : []),
+      ...(isProcess && unset('applicationCommand') ? [`--application-command=${app}`] : []),
       ...(unset('publicUrl') ? [`--public-url=http://${reachable(publicListen)}`] : []),
-      ...(unset('stateDir') ? [`--state-dir=${stateDir}`] : []),
+      ...(isProcess && unset('stateDir') ? [`--state-dir=${stateDir}`] : []),
     ],
   };
 }

@@ -63,9 +63,9 @@ async function run(config: Config, flags: string[], scratch: string, interrupts:
   } finally {
     ending.abort();
     interrupts.onRepeat(daemon.hurry);
-    await daemon.stop('SIGINT', config.stopGraceMs + 5_000);
+    await daemon.stop('SIGINT', config.endPatienceMs);
     // Until it was ready, the folder may have been another daemon's.
-    if (wasReady) await endLeftSessions(config.stateDir);
+    if (wasReady && config.runtime.kind === 'process') await endLeftSessions(config.runtime.stateDir);
     await nginx.stop('SIGTERM', 5_000);
   }
 }

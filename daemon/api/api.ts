@@ -8,12 +8,15 @@ import { refuseBrowsers, requireToken } from './guard.ts';
 import { createInit, type InitParts } from './init.ts';
 import { requestLog } from './request-log.ts';
 import { createSessions, type SessionsParts } from './sessions.ts';
+import { startGate } from './start-gate.ts';
 
 export interface ApiParts {
   init: InitParts;
   sessions: SessionsParts;
   metrics: Metrics;
   routers: () => RouterStatus[];
+  /** Resolves when every session is known. */
+  started: Promise<void>;
   /** Undefined once the daemon is ready, else what it waits for. */
   notReady: () => string | undefined;
   token: string | undefined;
@@ -24,7 +27,7 @@ export interface ApiParts {
 
 /** The daemon's HTTP API; README.md has it as a table. */
 export function createApi(parts: ApiParts): Koa {
-  const { metrics, notReady, token, exposed, log } = parts;
+  const { metrics, started, notReady, token, exposed, log } = parts;
   const sessions = createSessions(parts.sessions);
   const router = new Router();
 
@@ -53,6 +56,7 @@ export function createApi(parts: ApiParts): Koa {
   app.use(requestLog(log));
   if (token !== undefined) app.use(requireToken(token));
   else if (!exposed) app.use(refuseBrowsers);
+  app.use(startGate(started, () => notReady() ?? 'The daemon is starting.'));
   app.use(router.routes());
   app.use((ctx) => refuseUnmatched(ctx, router));
   return app;

@@ -4,9 +4,10 @@ import { z } from 'zod';
 import { ApiError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Reconciler } from '../reconciler.ts';
-import { isReservedName } from '../runtime/process/environment.ts';
+import { isReservedName } from '../runtime/session-environment.ts';
 import { newSessionId, type Session } from '../session.ts';
 import type { SessionStore } from '../session-store.ts';
+import { type Allowance, assertAllowed, isQuantity } from './allowance.ts';
 import { readBody } from './body.ts';
 import { summary } from './session-view.ts';
 
@@ -14,6 +15,20 @@ import { summary } from './session-view.ts';
 // https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
 const LABEL_NAME = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?)?$/;
+
+// What a container's image can be called, roughly: https://github.com/distribution/reference has the whole grammar.
+const IMAGE = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,499}$/;
+
+const quantities = z
+  .strictObject({
+    cpu: z.string().refine(isQuantity, 'a quantity like "500m" or "2"').optional(),
+    memory: z.string().refine(isQuantity, 'a quantity like "512Mi"').optional(),
+  })
+  .default({})
+  .transform(({ cpu, memory }) => ({
+    ...(cpu !== undefined && { cpu }),
+    ...(memory !== undefined && { memory }),
+  }));
 
 const initSchema = z.strictObject({
   env: z
@@ -33,6 +48,8 @@ const initSchema = z.strictObject({
     )
     .refine((labels) => Object.keys(labels).length <= 32, 'at most 32 labels')
     .default({}),
+  image: z.string().regex(IMAGE, 'not the name of an image').optional(),
+  resources: z.strictObject({ requests: quantities, limits: quantities }).optional(),
   wait: z.literal('ready', 'the only value is "ready"').optional(),
 });
 
@@ -44,10 +61,12 @@ export interface InitParts {
   metrics: Metrics;
   publicUrl: string;
   maxSessions: number;
+  /** Undefined where sessions are processes. */
+  allowance: Allowance | undefined;
 }
 
 /** `POST /init`: starts a session, or answers with the one that the same `Idempotency-Key` started. */
-export function createInit({ store, reconciler, metrics, publicUrl, maxSessions }: InitParts) {
+export function createInit({ store, reconciler, metrics, publicUrl, maxSessions, allowance }: InitParts) {
   // Requests with one key that come while the first is still at work share its outcome.
   const underway = new Map<string, { digest: string; session: Promise<Session> }>();
 
@@ -65,8 +84,8 @@ export function createInit({ store, reconciler, metrics, publicUrl, maxSessions 
         },
       );
     }
-    const { env, labels } = request;
-    return reconciler.create({ id: newSessionId(), createdAt: Date.now(), env, labels, idempotency });
+    const { wait: _, ...choice } = request;
+    return reconciler.create({ id: newSessionId(), createdAt: Date.now(), ...choice, idempotency });
   }
 
   async function startOnce(
@@ -93,6 +112,7 @@ export function createInit({ store, reconciler, metrics, publicUrl, maxSessions 
 
   async function init(ctx: Context): Promise<void> {
     const request = await readBody(ctx, initSchema);
+    assertAllowed(request, allowance);
     const key = idempotencyKey(ctx);
     const { session, replayed } =
       key === undefined

@@ -1,20 +1,33 @@
-import type { Failure, SessionSpec } from '../session.ts';
+import type { Failure, OwnSpec, SessionSpec } from '../session.ts';
 
 /** What a runtime knows of one session right now. */
 export type Observation =
   | { phase: 'missing' }
-  | { phase: 'starting' }
+  | {
+      phase: 'starting';
+      /** What is not there yet, for the sentence "After 60 s …". */
+      lacks: string;
+      /** Trouble that may pass; it is a failure once the session has waited for so long. */
+      hurdle?: { failure: Omit<Failure, 'output'>; patienceMs: number };
+    }
   | { phase: 'listening'; backend: string }
   | { phase: 'exited'; failure: Omit<Failure, 'output'> };
 
 /** A session as the runtime's own objects describe it: the only memory of a daemon that was killed. */
-export type OwnedSession = Omit<SessionSpec, 'env'> & {
+export type OwnedSession = OwnSpec & {
   /** Its `delete` was asked for: it is to be finished, and nothing else. */
   deleted: boolean;
 };
 
 /** What runs sessions. Every call may be repeated; none of them depends on what the daemon remembers. */
 export interface Runtime {
+  /**
+   * Whether a session's address stays its own after `delete`, until `release`. If not, another session may get it at
+   * once, so no router may lead there any more before `delete` is called.
+   */
+  readonly keepsAddress: boolean;
+  /** Call it first. Resolves when everything of ours is known; waits for as long as that takes. */
+  start(): Promise<void>;
   /** Everything of ours that exists or still has to be cleaned up. */
   list(): Promise<OwnedSession[]>;
   /** Starts the session, or adopts what an earlier, interrupted call started. @throws {ApiError} when it can't */

@@ -20,7 +20,7 @@ test('durations have units, and a bare number counts seconds', (t) => {
 test('defaults', (t) => {
   const config = parseConfig(NEEDED);
   t.like(config, {
-    applicationCommand: 'node app.js',
+    runtime: { kind: 'process', command: 'node app.js', ports: { first: 20_000, last: 29_999 } },
     publicUrl: 'http://127.0.0.1:8000',
     listen: { host: '127.0.0.1', port: 8080 },
     routers: ['unix:/run/admin.sock'],
@@ -28,7 +28,7 @@ test('defaults', (t) => {
     idleTimeoutMs: 30_000,
     maxLifetimeMs: undefined,
     startTimeoutMs: 60_000,
-    ports: { first: 20_000, last: 29_999 },
+    endPatienceMs: 10_000,
   });
 });
 
@@ -51,7 +51,15 @@ test('a wrong value is refused with exit code 2 and a line that names the flag',
     ['--public-url', 'my-domain.com'],
     ['--public-url', 'https://my-domain.com/app'],
     ['--router', '/run/admin.sock'],
-    ['--status', 'sidecar'],
+    ['--status', 'guess'],
+    ['--router', 'service:spawner-router'],
+    ['--application-image', 'my app'],
+    ['--application-port', '0'],
+    ['--namespace', 'My_Space'],
+    ['--max-cpu', 'two'],
+    ['--max-memory', '1e9'],
+    ['--allow-image', 'a,,b'],
+    ['--unschedulable-timeout', 'off'],
     ['--ports', '20000'],
     ['--ports', '30000-20000'],
     ['--max-sessions', '0'],
@@ -76,8 +84,50 @@ test('unknown flags, stray arguments and missing ones are refused', (t) => {
     });
     t.is(error.exitCode, 2);
   }
-  t.throws(() => parseConfig(NEEDED.slice(2)), { message: /--application-command is missing/ });
+  t.throws(() => parseConfig(NEEDED.slice(2)), { message: /--application-command .*--application-image/ });
   t.throws(() => parseConfig(NEEDED.slice(0, 2)), { message: /--router is missing/ });
+});
+
+const CLUSTER = ['--application-image', 'my-app:1', '--router', 'service:spawner-router-admin.spawner'];
+
+test('an image selects the kubernetes runtime', (t) => {
+  const more = [
+    '--allow-image',
+    'a:*,b',
+    '--allow-image',
+    'c',
+    '--max-cpu',
+    '2',
+    '--pod-template',
+    'pod.yaml',
+  ];
+  t.deepEqual(parseConfig([...CLUSTER, ...more, '--namespace', 'here']).runtime, {
+    kind: 'kubernetes',
+    image: 'my-app:1',
+    port: 8080,
+    namespace: 'here',
+    podTemplate: 'pod.yaml',
+    sidecarImage: undefined,
+    unschedulableMs: 15_000,
+    allowance: { images: ['a:*', 'b', 'c'], maxCpu: '2', maxMemory: undefined },
+  });
+  t.is(parseConfig(CLUSTER).endPatienceMs, 35_000);
+});
+
+test('flags that would have no effect, or contradict each other, are refused', (t) => {
+  const refused: [string[], RegExp][] = [
+    [[...NEEDED, '--application-image', 'my-app:1'], /--application-command and --application-image/],
+    [[...NEEDED, '--namespace', 'here'], /--namespace has no effect without --application-image/],
+    [[...NEEDED, '--status', 'sidecar'], /--status sidecar needs --application-image/],
+    [[...CLUSTER, '--ports', '20000-20001'], /--ports has no effect without --application-command/],
+    [[...CLUSTER, '--status', 'sidecar'], /--sidecar-image is missing/],
+    [
+      [...CLUSTER, '--status', 'sidecar', '--sidecar-image', 'r', '--application-port', '9118'],
+      /--application-port 9118 is where the sidecar listens/,
+    ],
+  ];
+  for (const [argv, message] of refused)
+    t.throws(() => parseConfig(argv), { instanceOf: ConfigError, message });
 });
 
 test('listening beyond loopback needs a token, or many words', (t) => {

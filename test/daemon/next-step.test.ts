@@ -3,20 +3,27 @@ import { nextStep } from '../../daemon/next-step.ts';
 import type { Observation } from '../../daemon/runtime/runtime.ts';
 import type { Session } from '../../daemon/session.ts';
 
-const starting = { state: 'starting', ending: undefined, createdAt: 1_000, backend: undefined } as const;
-const ready = { ...starting, state: 'ready', backend: '127.0.0.1:20000' } as const;
+const starting = {
+  state: 'starting',
+  ending: undefined,
+  readyAt: undefined,
+  waitingSince: 1_000,
+  backend: undefined,
+} as const;
+const waits = { phase: 'starting', lacks: 'nothing listens' } as const;
+const ready = { ...starting, state: 'ready', readyAt: 1_500, backend: '127.0.0.1:20000' } as const;
 const exited: Observation = {
   phase: 'exited',
   failure: { code: 'app_exited', message: 'code 1', exitCode: 1 },
 };
 const listening: Observation = { phase: 'listening', backend: '127.0.0.1:20000' };
 
-type Known = Pick<Session, 'state' | 'ending' | 'createdAt' | 'backend'>;
+type Known = Pick<Session, 'state' | 'ending' | 'readyAt' | 'waitingSince' | 'backend'>;
 const step = (session: Known, observed: Observation, now = 2_000) => nextStep(session, observed, now, 5_000);
 
 test('a session that starts waits until its deadline and then has failed', (t) => {
-  t.deepEqual(step(starting, { phase: 'starting' }), { do: 'look again', inMs: 4_000 });
-  t.like(step(starting, { phase: 'starting' }, 6_000), {
+  t.deepEqual(step(starting, waits), { do: 'look again', inMs: 4_000 });
+  t.like(step(starting, waits, 6_000), {
     do: 'fail',
     failure: { code: 'app_start_timeout' },
   });
@@ -29,11 +36,24 @@ test('it becomes ready once somebody listens, also when the deadline is over by 
 
 test('a ready session stays as it is, and follows its app to another address', (t) => {
   t.deepEqual(step(ready, listening), { do: 'nothing' });
-  t.deepEqual(step(ready, { phase: 'starting' }, 60_000), { do: 'nothing' });
   t.deepEqual(step(ready, { phase: 'listening', backend: '[::1]:20000' }), {
     do: 'become ready',
     backend: '[::1]:20000',
   });
+});
+
+test('a session whose app serves no more is held, and fails when that lasts', (t) => {
+  t.deepEqual(step(ready, waits), { do: 'stop serving', why: 'nothing listens' });
+  const held = { ...starting, readyAt: 1_500, waitingSince: 10_000 };
+  t.deepEqual(step(held, waits, 11_000), { do: 'look again', inMs: 4_000 });
+  t.like(step(held, waits, 15_000), { do: 'fail', failure: { code: 'app_unready' } });
+});
+
+test('trouble that may pass fails a session when its own patience is over', (t) => {
+  const failure = { code: 'unschedulable', message: 'no node' } as const;
+  const hurdle = { ...waits, hurdle: { failure, patienceMs: 3_000 } };
+  t.deepEqual(step(starting, hurdle), { do: 'look again', inMs: 2_000 });
+  t.deepEqual(step(starting, hurdle, 4_000), { do: 'fail', failure });
 });
 
 test('an app that exits or is gone makes its session failed', (t) => {
@@ -44,7 +64,7 @@ test('an app that exits or is gone makes its session failed', (t) => {
 });
 
 test('a session that has to go ends, whatever its app does', (t) => {
-  for (const observed of [exited, listening, { phase: 'missing' }, { phase: 'starting' }] as const) {
+  for (const observed of [exited, listening, { phase: 'missing' }, waits] as const) {
     t.deepEqual(step({ ...ready, ending: 'idle' }, observed), { do: 'end' });
   }
 });

@@ -84,9 +84,9 @@ async function sendPatiently(
   request: RequestContext,
   called: (call: ApiCall) => void,
 ): Promise<ResponseContext> {
-  const what = describeRequest(request);
+  const { isList, ...what } = describeRequest(request);
   for (let attempt = 0; ; attempt += 1) {
-    request.setSignal(AbortSignal.timeout(what.isList ? LIST_TIMEOUT_MS : CALL_TIMEOUT_MS));
+    request.setSignal(AbortSignal.timeout(isList ? LIST_TIMEOUT_MS : CALL_TIMEOUT_MS));
     const response = await http
       .send(request)
       .toPromise()

@@ -1,11 +1,5 @@
-import { type SessionSpec, sessionPath, sessionUrl } from '../../session.ts';
-
-const RESERVED = /^(PORT|HOST|SPAWNER_.*)$/;
-
-/** Names that the session's own variables use: a caller's `env` can't set them. */
-export function isReservedName(name: string): boolean {
-  return RESERVED.test(name);
-}
+import type { SessionSpec } from '../../session.ts';
+import { isReservedName, ownEnvironment } from '../session-environment.ts';
 
 /**
  * The environment of a session's app: what the daemon was started with, without what concerns only Spawner (its
@@ -25,10 +19,6 @@ export function sessionEnvironment(
   return {
     ...Object.fromEntries(kept),
     ...spec.env,
-    PORT: String(place.port),
-    HOST: '127.0.0.1',
-    SPAWNER_SESSION_ID: spec.id,
-    SPAWNER_BASE_PATH: sessionPath(spec.id),
-    SPAWNER_PUBLIC_URL: sessionUrl(place.publicUrl, spec.id),
+    ...ownEnvironment(spec, { ...place, host: '127.0.0.1' }),
   };
 }

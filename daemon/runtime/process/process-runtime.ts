@@ -172,6 +172,8 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
   ];
 
   return {
+    keepsAddress: true,
+    async start() {},
     create,
     async list() {
       return [...sessions.values()].map(({ record }) => record);
@@ -181,7 +183,7 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
       if (!running) return { phase: 'missing' };
       if (running.exit) return { phase: 'exited', failure: running.exit };
       if (running.backend) return { phase: 'listening', backend: running.backend };
-      return { phase: 'starting' };
+      return { phase: 'starting', lacks: "nothing listens on the session's PORT" };
     },
     output: (id) => lastLines(records.outputPath(id)),
     async delete(id) {

@@ -3,13 +3,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { isReservedName, sessionEnvironment } from '../../../daemon/runtime/process/environment.ts';
+import { sessionEnvironment } from '../../../daemon/runtime/process/environment.ts';
 import { lastLines, trim } from '../../../daemon/runtime/process/output.ts';
 import { createPorts } from '../../../daemon/runtime/process/ports.ts';
 import { isFree, listeningAddress } from '../../../daemon/runtime/process/probe.ts';
 import { identify, isAlive } from '../../../daemon/runtime/process/proc.ts';
 import { openRecords } from '../../../daemon/runtime/process/records.ts';
 import { membersOf } from '../../../daemon/runtime/process/stop.ts';
+import { isReservedName } from '../../../daemon/runtime/session-environment.ts';
 
 async function scratch(t: ExecutionContext): Promise<string> {
   const dir = await mkdtemp(path.join(tmpdir(), 'spawner-runtime-'));

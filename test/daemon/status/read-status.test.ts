@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { parseStatus, readAppStatus } from '../../../daemon/status/app-status.ts';
+import { parseStatus, readStatus } from '../../../daemon/status/read-status.ts';
 
 async function backend(t: ExecutionContext, listener: RequestListener): Promise<string> {
   const server = createServer(listener);
@@ -20,7 +20,7 @@ test('reads a status from GET /status', async (t) => {
     response.statusCode = request.url === '/status' && request.method === 'GET' ? 200 : 404;
     response.end(GOOD);
   });
-  t.deepEqual(await readAppStatus(address), { kind: 'use', activeConnections: 2, secondsInactive: 0 });
+  t.deepEqual(await readStatus(address), { kind: 'use', activeConnections: 2, secondsInactive: 0 });
 });
 
 test('what is not a status to the letter is unknown', (t) => {
@@ -56,7 +56,7 @@ test('an endless answer is cut off', async (t) => {
     response.on('drain', pour);
     pour();
   });
-  const signal = await readAppStatus(address);
+  const signal = await readStatus(address);
   t.like(signal, { kind: 'unknown' });
   t.regex((signal as { message: string }).message, /longer than 4096 bytes/);
 });
@@ -66,7 +66,7 @@ test('an answer that hangs before or in the middle is given up', async (t) => {
   const stuck = await backend(t, (_request, response) => {
     response.write(GOOD.slice(0, 10));
   });
-  for (const signal of await Promise.all([readAppStatus(silent), readAppStatus(stuck)])) {
+  for (const signal of await Promise.all([readStatus(silent), readStatus(stuck)])) {
     t.like(signal, { kind: 'unknown', message: 'GET /status: no whole answer within 2 s' });
   }
 });
@@ -83,8 +83,8 @@ test('redirects are not followed, errors are not read, nobody there is no answer
   const failing = await backend(t, (_request, response) => {
     response.writeHead(500).end(GOOD);
   });
-  t.deepEqual(await readAppStatus(redirecting), { kind: 'unknown', message: 'GET /status: it answered 302' });
-  t.deepEqual(await readAppStatus(failing), { kind: 'unknown', message: 'GET /status: it answered 500' });
-  t.like(await readAppStatus('127.0.0.1:1'), { kind: 'unknown' });
+  t.deepEqual(await readStatus(redirecting), { kind: 'unknown', message: 'GET /status: it answered 302' });
+  t.deepEqual(await readStatus(failing), { kind: 'unknown', message: 'GET /status: it answered 500' });
+  t.like(await readStatus('127.0.0.1:1'), { kind: 'unknown' });
   t.false(followed);
 });

@@ -1,5 +1,5 @@
 /**
- * Asks an app how it is used: `GET /status` → `{"active_connections":2,"seconds_inactive":0,"listening":true}`.
+ * Asks an app, or a session's sidecar, how it is used: `GET /status` → `{"active_connections":2,"seconds_inactive":0,"listening":true}`.
  * The answer comes from a program nobody here wrote: it gets 2 s and 4 KB, redirects are not followed, and what is
  * not to the letter is "unknown", never "idle".
  */
@@ -16,10 +16,10 @@ const statusSchema = z.object({
   listening: z.boolean().optional(),
 });
 
-/** @param backend `ip:port` */
-export async function readAppStatus(backend: string): Promise<Signal> {
+/** @param address `ip:port` */
+export async function readStatus(address: string): Promise<Signal> {
   // A connection for each read: a kept one would look like a visitor to an app that counts sockets.
-  const client = new Client(`http://${backend}`, { maxResponseSize: MOST_BYTES });
+  const client = new Client(`http://${address}`, { maxResponseSize: MOST_BYTES });
   try {
     const answer = await client.request({
       path: '/status',

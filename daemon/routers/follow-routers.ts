@@ -1,0 +1,48 @@
+import type { Logger } from 'pino';
+import type { Connection } from '../runtime/kubernetes/connection.ts';
+import { createRouterDirectory } from './router-directory.ts';
+import type { RouterMember, Routers } from './routers.ts';
+
+const SERVICE = 'service:';
+
+/** Whether `--router` names a Service, whose Endpoints are routers, and not one router. */
+export function isService(router: string): boolean {
+  return router.startsWith(SERVICE);
+}
+
+/**
+ * Follows the routers that are named by address, and those behind the Services that are named, as they come and go.
+ * Resolves when all Services were found once.
+ * @param cluster not undefined if any Service is named
+ */
+export async function followRouters(
+  named: string[],
+  routers: Pick<Routers, 'follow'>,
+  cluster: Pick<Connection, 'api' | 'kubeConfig'> | undefined,
+  log: Logger,
+): Promise<void> {
+  const members = new Map<string, RouterMember[]>();
+  const follow = () => routers.follow([...members.values()].flat());
+  const addresses = named.filter((router) => !isService(router));
+  members.set(
+    '',
+    addresses.map((address) => ({ address, discovered: false })),
+  );
+  follow();
+  const directories = named.filter(isService).map((router) => {
+    const [name = '', namespace = ''] = router.slice(SERVICE.length).split('.');
+    return createRouterDirectory({
+      ...(cluster as Connection),
+      service: { name, namespace },
+      found(found) {
+        members.set(
+          router,
+          found.map((address) => ({ address, discovered: true })),
+        );
+        follow();
+      },
+      log,
+    });
+  });
+  await Promise.all(directories.map((directory) => directory.start()));
+}
