@@ -1,0 +1,46 @@
+import test from 'ava';
+import { type KubeApi, startKubeApi } from '../../support/kube-api.ts';
+import { until } from '../../support/poll.ts';
+import { startApiWorld } from '../support/api-world.ts';
+
+let kube: KubeApi;
+test.before(async () => {
+  kube = await startKubeApi({ controllers: true });
+});
+test.after.always(() => kube.stop());
+
+test('a session is a Pod and a Service that the Pod owns, and goes with them', async (t) => {
+  const world = await startApiWorld(t, kube);
+  const { id, url } = await world.init({ labels: { team: 'blue' } });
+  t.is(url, `http://spawner.test/p/${id}/`);
+  const pod = await world.pod(id);
+  t.is(pod?.metadata?.labels?.['spawner/session'], id);
+  const [service] = await world.services();
+  t.is(service?.metadata?.name, `session-${id}`);
+  t.is(service?.metadata?.ownerReferences?.[0]?.uid, pod?.metadata?.uid);
+
+  await world.serve(id, 'hello');
+  await world.until(id, 'ready');
+  t.is((await world.visit(id)).body, 'hello');
+
+  const deleted = world.daemon.api('DELETE', `/sessions/${id}`);
+  await until('the Pod to be deleted', async () => (await world.pod(id))?.metadata?.deletionTimestamp);
+  t.is((await world.visit(id)).status, 410, 'the route goes first');
+  await world.kubelet.gone(`session-${id}`);
+  t.is((await deleted).status, 204);
+  await until('the Service to go with its Pod', async () => (await world.services()).length === 0);
+});
+
+test('requests are held while a Pod is not Ready, and follow it to another address', async (t) => {
+  const world = await startApiWorld(t, kube);
+  const { id } = await world.init();
+  const first = world.visit(id);
+  await world.serve(id, 'one');
+  t.is((await first).body, 'one', 'a request waits for the start');
+  const other = await world.app('two');
+  await world.kubelet.running(`session-${id}`, other, false);
+  await world.until(id, 'starting');
+  const second = world.visit(id);
+  await world.kubelet.running(`session-${id}`, other, true);
+  t.is((await second).body, 'two');
+});

@@ -1,0 +1,123 @@
+import { createServer } from 'node:http';
+import type { V1Pod, V1Service } from '@kubernetes/client-node';
+import type { ExecutionContext } from 'ava';
+import { type Daemon, startDaemon } from '../../support/daemon.ts';
+import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
+import { type Answer, ask, type Call } from '../../support/http.ts';
+import type { KubeApi } from '../../support/kube-api.ts';
+import { type PlayedKubelet, playKubelet } from '../../support/played-kubelet.ts';
+import { until } from '../../support/poll.ts';
+import { reservePorts } from '../../support/ports.ts';
+import { type Router, startRouter } from '../../support/router.ts';
+import type { SessionView } from '../../support/world.ts';
+
+export interface ApiWorldOptions {
+  flags?: string[];
+  /** Starts without a daemon: the test starts it. */
+  idle?: boolean;
+}
+
+/**
+ * Router, daemon and a namespace of one test: real nginx, real daemon, a real API server behind a proxy that can fail.
+ * No kubelet runs: the test plays it, and gives Pods addresses of loopback where apps of this process listen.
+ */
+export interface ApiWorld {
+  namespace: string;
+  router: Router;
+  daemon: Daemon;
+  proxy: FaultProxy;
+  kubelet: PlayedKubelet;
+  /** POST /init that is expected to succeed. */
+  init(body?: unknown): Promise<SessionView>;
+  session(id: string): Promise<{ state: string; failure?: { code: string; message: string } }>;
+  until(id: string, state: string): Promise<void>;
+  visit(id: string, rest?: string, call?: Call): Promise<Answer>;
+  /** Starts an app that answers with `text`; the address for a Pod that it stands for. */
+  app(text: string): Promise<string>;
+  /** Has the session's Pod run such an app, Ready. */
+  serve(id: string, text: string): Promise<string>;
+  pods(): Promise<V1Pod[]>;
+  pod(id: string): Promise<V1Pod | undefined>;
+  services(): Promise<V1Service[]>;
+  /** Starts the daemon, anew if it has ended. */
+  startDaemon(): Promise<Daemon>;
+}
+
+export async function startApiWorld(
+  t: ExecutionContext,
+  kube: KubeApi,
+  options: ApiWorldOptions = {},
+): Promise<ApiWorld> {
+  const namespace = await kube.namespace();
+  const proxy = await startFaultProxy(kube, kube.adminToken);
+  const router = await startRouter();
+  const ports = await reservePorts();
+  const port = ports.first;
+  const flags = [
+    ...['--router', `unix:${router.adminAddress}`, '--public-url', 'http://spawner.test'],
+    ...['--application-image', 'my-app:1', '--application-port', String(port), '--namespace', namespace],
+    ...['--stop-grace', '1s', ...(options.flags ?? [])],
+  ];
+  const closings: (() => Promise<unknown>)[] = [];
+  let daemon: Daemon | undefined;
+  t.teardown(async () => {
+    if (!t.passed) t.log(`daemon:\n${daemon?.log()}\nnginx:\n${await router.errorLog()}`);
+    await daemon?.end('SIGKILL');
+    await Promise.all([router.stop(), proxy.stop(), ...closings.map((close) => close())]);
+    ports.release();
+  });
+
+  const start = async () => {
+    daemon = await startDaemon(flags, { KUBECONFIG: proxy.kubeconfig });
+    return daemon;
+  };
+  const api: Daemon['api'] = (...call) => (daemon as Daemon).api(...call);
+  const core = kube.core;
+  let apps = 0;
+
+  const world: ApiWorld = {
+    namespace,
+    router,
+    proxy,
+    get daemon() {
+      return daemon as Daemon;
+    },
+    kubelet: playKubelet(core, namespace),
+    async init(body) {
+      const answer = await api('POST', '/init', body);
+      if (answer.status !== 201) throw new Error(`/init answered ${answer.status}: ${answer.body}`);
+      return answer.json;
+    },
+    session: async (id) => (await api('GET', `/sessions/${id}`)).json,
+    until: async (id, state) => {
+      await until(`session ${state}`, async () => (await world.session(id)).state === state);
+    },
+    visit: (id, rest = '', call = {}) => ask(router.publicSocket, `/p/${id}/${rest}`, call),
+    async app(text) {
+      apps += 1;
+      const host = `127.0.1.${apps}`;
+      const server = createServer((_, response) => void response.end(text));
+      await new Promise<void>((resolve) => server.listen(port, host, resolve));
+      closings.push(async () => {
+        server.closeAllConnections();
+        server.close();
+      });
+      return host;
+    },
+    async serve(id, text) {
+      const host = await world.app(text);
+      await world.kubelet.assign(`session-${id}`);
+      await world.kubelet.running(`session-${id}`, host);
+      return host;
+    },
+    pods: async () => (await core.listNamespacedPod({ namespace })).items,
+    pod: async (id) => (await world.pods()).find(({ metadata }) => metadata?.name === `session-${id}`),
+    services: async () => (await core.listNamespacedService({ namespace })).items,
+    startDaemon: start,
+  };
+  if (!options.idle) {
+    await start();
+    await until('the daemon to be ready', async () => (await api('GET', '/readyz')).status === 200);
+  }
+  return world;
+}
