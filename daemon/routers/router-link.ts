@@ -9,7 +9,7 @@ import { createOutbox } from './outbox.ts';
 import { type RouterClient, RouterError, type RouterHealth } from './router-client.ts';
 import type { Applied } from './waiters.ts';
 
-/** `absent`: nobody listens there, so it serves nobody. `hung`: it may serve, but does not answer us. */
+/** `absent`: nobody listens there, so nobody new comes in. `hung`: it may serve, but does not answer us. */
 export type LinkState = 'live' | 'syncing' | 'hung' | 'absent';
 
 export interface RouterLink {
@@ -27,7 +27,7 @@ export interface RouterLink {
   apply(id: string, version: number): Promise<Applied>;
   /** The same for many, without an answer. */
   refresh(ids: string[]): void;
-  /** Whether visitors of this router meet what is wished for `id` now: it holds the wish, or nobody is there. */
+  /** Whether visitors of this router meet what is wished for `id` now: it holds the wish, or takes nobody in. */
   follows(id: string): boolean;
   /** Asks the router how it is; fills it whole if it is new, emptied or was out of reach. Call it again and again. */
   check(): Promise<void>;
@@ -50,7 +50,7 @@ export interface RouterLinkParts {
 export const ACKNOWLEDGE_MS = 2_000;
 
 export function createRouterLink(parts: RouterLinkParts): RouterLink {
-  const { client, desired, generations, log } = parts;
+  const { client, desired, generations, log, makeRoom } = parts;
   let state: LinkState = 'absent';
   let health: RouterHealth | undefined;
   let bootId: string | undefined;
@@ -59,7 +59,6 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
   let everLive = false;
   let closed = false;
   let fillStartedAt = 0;
-  const { makeRoom } = parts;
   const outbox = createOutbox({ client, desired, generations, makeRoom, bootId: () => bootId });
 
   async function check(): Promise<void> {
@@ -95,6 +94,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     const changes = differences(desired.routes, stored.routes);
     outbox.add(changes);
     await outbox.flush();
+    assertFilling();
     // Unknown ids keep being told 503, not 404, until every route has found room.
     const unplaced = outbox.unplaced();
     if (unplaced > 0) throw new Error(`${unplaced} routes do not fit into the router's zone`);
@@ -109,7 +109,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     await outbox.flush();
   }
 
-  // An older write may fail meanwhile; changes since then were told to nobody.
+  // It may have been closed meanwhile; or an older write failed, and changes since then were told to nobody.
   function assertFilling(): void {
     if (state !== 'syncing') throw new Error('a write failed while the router was being filled');
   }

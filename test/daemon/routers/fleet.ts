@@ -27,8 +27,8 @@ export const named = (...addresses: string[]): RouterMember[] =>
 export const found = (...addresses: string[]): RouterMember[] =>
   addresses.map((address) => ({ address, discovered: true }));
 
-/** The daemon's side of all routers; it follows these from the start. */
-export function follow(t: ExecutionContext, members: RouterMember[], token?: string): Routers {
+/** The daemon's side of all routers; it knows none yet. */
+export function create(t: ExecutionContext, token?: string): Routers {
   const routers = createRouters({
     connect: (address) => createRouterClient(address, token),
     log: pino({ level: 'silent' }),
@@ -36,6 +36,12 @@ export function follow(t: ExecutionContext, members: RouterMember[], token?: str
     filled() {},
   });
   t.teardown(routers.stop);
+  return routers;
+}
+
+/** The daemon's side of these routers. */
+export function follow(t: ExecutionContext, members: RouterMember[], token?: string): Routers {
+  const routers = create(t, token);
   routers.follow(members);
   return routers;
 }
@@ -52,23 +58,23 @@ export interface Gate {
   address: string;
   /** What came, such as `GET /v1/health`, in its order. */
   calls: string[];
-  /** What happens to a call instead of passing on: it is answered 503, or never. */
-  fault(call: string): 'fail' | 'hang' | undefined;
+  /** What stands in a call's way: it is answered 503, or waits for something before it is passed on. */
+  fault(call: string): 'fail' | Promise<void> | undefined;
 }
 
 /** Stands before a router's admin API. */
 export async function gate(t: ExecutionContext, member: Router): Promise<Gate> {
-  const server = createServer((incoming, outgoing) => {
+  const server = createServer(async (incoming, outgoing) => {
     const { method, url: path, headers } = incoming;
     const call = `${method} ${path}`;
     opened.calls.push(call);
     const fault = opened.fault(call);
-    if (fault === 'hang') return;
     if (fault === 'fail') {
       outgoing.writeHead(503, { 'content-type': 'application/json' });
       outgoing.end('{"error":{"code":"router_busy","message":"busy","requestId":"1"}}');
       return;
     }
+    await fault;
     const onward = request({ socketPath: member.adminAddress, method, path, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(outgoing);

@@ -8,13 +8,42 @@ import { createRouterLink } from '../../../daemon/routers/router-link.ts';
 
 const zone = { bytes: 1, freeBytes: 1 };
 
+/** A link to a router of no substance; what a test needs else of it, it gives. */
+function linkTo(router: Partial<RouterClient>) {
+  const desired = createDesiredTable(() => 0);
+  const link = createRouterLink({
+    client: {
+      address: 'unix:/nowhere',
+      health: async () => ({
+        bootId: 'first',
+        filled: true,
+        generation: 0,
+        zones: { routes: zone, activity: zone },
+      }),
+      table: async () => ({ bootId: 'first', routes: {} }),
+      write: async () => ({ bootId: 'first', stale: [], full: [] }),
+      filled: async () => {},
+      activity: () => Promise.reject(new Error('not asked here')),
+      close: async () => {},
+      ...router,
+    },
+    desired,
+    generations: createGenerations(() => 1),
+    log: pino({ level: 'silent' }),
+    makeRoom: () => false,
+    filled() {},
+  });
+  const wish = (id: string, state: 'ready' | 'gone') =>
+    link.apply(id, desired.set(id, { state, address: '' }).version);
+  return { link, desired, wish };
+}
+
 test('a write that fails while the router is being filled is not forgotten', async (t) => {
   let bootId = 'first';
   let table = Promise.resolve();
   const writes: Promise<Written>[] = [];
   const written: Record<string, string> = {};
-  const client: RouterClient = {
-    address: 'unix:/nowhere',
+  const { link, wish } = linkTo({
     health: async () => ({
       bootId,
       filled: bootId === 'first',
@@ -29,27 +58,14 @@ test('a write that fails while the router is being filled is not forgotten', asy
       for (const id of batch.delete) written[id] = 'gone';
       return Promise.resolve({ bootId, stale: [], full: [] });
     },
-    filled: async () => {},
-    activity: () => Promise.reject(new Error('not asked here')),
-    close: async () => {},
-  };
-  const desired = createDesiredTable(() => 0);
-  const link = createRouterLink({
-    client,
-    desired,
-    generations: createGenerations(() => 1),
-    log: pino({ level: 'silent' }),
-    makeRoom: () => false,
-    filled() {},
   });
-  const wish = (state: 'ready' | 'gone') => link.apply('a', desired.set('a', { state, address: '' }).version);
   await link.check();
   t.is(link.state(), 'live');
 
   // A write is under way to the old table when the new one is found empty and its fill begins …
   const old = Promise.withResolvers<Written>();
   writes.push(old.promise);
-  const first = wish('ready');
+  const first = wish('a', 'ready');
   const reading = Promise.withResolvers<void>();
   table = reading.promise;
   bootId = 'second';
@@ -59,7 +75,7 @@ test('a write that fails while the router is being filled is not forgotten', asy
   // … fails, and a change comes before the fill goes on.
   old.reject(new Error('the router restarted during a write'));
   t.is(await first, 'down');
-  t.is(await wish('gone'), 'down');
+  t.is(await wish('a', 'gone'), 'down');
   reading.resolve();
   await filling;
   t.not(link.state(), 'live', 'it was told of nothing meanwhile');
@@ -68,4 +84,44 @@ test('a write that fails while the router is being filled is not forgotten', asy
   t.is(link.state(), 'live');
   t.true(link.follows('a'));
   t.not(written.a, 'ready');
+});
+
+test('whoever waits for a router is told so when it is dropped, whatever it does', async (t) => {
+  const { link, wish } = linkTo({ write: () => new Promise(() => {}) });
+  await link.check();
+  const [sent, queued] = [wish('a', 'ready'), wish('b', 'ready')];
+  await link.close();
+  t.deepEqual(await Promise.all([sent, queued, wish('c', 'ready')]), ['down', 'down', 'down']);
+});
+
+test('a router that is dropped while it is being filled is told nothing more', async (t) => {
+  for (const step of ['health', 'table', 'write', 'filled'] as const) {
+    const reached = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const calls: string[] = [];
+    const at =
+      <T>(name: string, value: T) =>
+      async () => {
+        calls.push(name);
+        if (name !== step) return value;
+        reached.resolve();
+        await answer.promise;
+        return value;
+      };
+    const zones = { routes: zone, activity: zone };
+    const { link, desired } = linkTo({
+      health: at('health', { bootId: 'first', filled: false, generation: 0, zones }),
+      table: at('table', { bootId: 'first', routes: {} }),
+      write: at('write', { bootId: 'first', stale: [], full: [] }),
+      filled: at('filled', undefined),
+    });
+    desired.set('a', { state: 'ready', address: '' });
+    const checking = link.check();
+    await reached.promise;
+    await link.close();
+    answer.resolve();
+    await checking;
+    t.is(calls.at(-1), step);
+    t.not(link.state(), 'live');
+  }
 });
