@@ -16,6 +16,18 @@ export function getHealth(): Reply {
   });
 }
 
+/** That nginx answers. */
+export function getHealthz(): Reply {
+  return ok({ status: 'ok' });
+}
+
+/** Whether the daemon has filled the table: before, every session would be answered 503. */
+export function getReadyz(): Reply {
+  return isFilled()
+    ? ok({ status: 'ready' })
+    : fail(503, 'router_not_filled', 'the daemon has not filled the table yet');
+}
+
 export function getActivity(): Reply {
   return ok({ bootId: bootId(), uncounted: uncounted(), sessions: readActivity(isFilled()) });
 }

@@ -1,6 +1,6 @@
 import { prepareActivity } from './activity.ts';
 import { deleteRoute, getRoute, getRoutes, postRoutes, putRoute } from './admin-routes.ts';
-import { getActivity, getHealth, postFilled } from './admin-status.ts';
+import { getActivity, getHealth, getHealthz, getReadyz, postFilled } from './admin-status.ts';
 import { whileTableLocked } from './lock.ts';
 import { badRequest, fail, type Reply, send } from './reply.ts';
 import { isSessionId } from './route.ts';
@@ -27,14 +27,30 @@ const CALLS: { [path: string]: Methods } = {
   },
 };
 
+/** For the kubelet, which has no token: nothing else is served without one. */
+const PROBES: { [path: string]: () => Reply } = {
+  '/healthz': getHealthz,
+  '/readyz': getReadyz,
+};
+
 export async function admin(r: NginxHTTPRequest): Promise<void> {
-  const refusal = refusalOf({
+  const reply = refusalOrProbe(r) || (await answer(r));
+  if (reply.status === 503) {
+    r.headersOut['Retry-After'] = '1';
+  }
+  send(r, reply);
+}
+
+function refusalOrProbe(r: NginxHTTPRequest): Reply | undefined {
+  const probe = PROBES[r.uri];
+  if (probe !== undefined && (r.method === 'GET' || r.method === 'HEAD')) {
+    return probe();
+  }
+  return refusalOf({
     local: (r.variables.server_addr || '').startsWith('unix:'),
     token: r.variables.spawner_admin_token || '',
     authorization: r.headersIn.Authorization || '',
   });
-  const reply = refusal || (await answer(r));
-  send(r, reply);
 }
 
 async function answer(r: NginxHTTPRequest): Promise<Reply> {
