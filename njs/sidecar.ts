@@ -1,9 +1,7 @@
 /** What nginx/sidecar.conf calls: watches the Pod's TCP tables and answers `GET /status`. */
-// biome-ignore lint/style/useNodejsImportProtocol: njs knows its modules by the bare name only.
-import fs from 'fs';
 import { fail, ok, type Reply, send } from './reply.ts';
+import { readTables, socketsInUse, uptime } from './sidecar-proc.ts';
 import { sidecarSettings } from './sidecar-settings.ts';
-import { readSockets, type Sockets } from './sidecar-table.ts';
 import { nextUse, statusOf, type Use, unchangedUse } from './sidecar-use.ts';
 
 /** njs forgets a handler's variables, so the zone holds what is known: the use, or why it is not known. */
@@ -68,52 +66,6 @@ function unknown(why: string): Reply {
 function readKnown(): Known {
   const text = zone().get(KEY);
   return text === undefined ? { problem: 'the TCP tables were not looked at yet' } : JSON.parse(text);
-}
-
-function readTables(port: number): Sockets {
-  const four = readTable('/proc/net/tcp', port);
-  const six = readTable('/proc/net/tcp6', port);
-  return {
-    listening: four.listening || six.listening,
-    connections: four.connections.concat(six.connections),
-  };
-}
-
-function readTable(path: string, port: number): Sockets {
-  const text = read(path);
-  try {
-    return text === undefined ? { listening: false, connections: [] } : readSockets(text, port);
-  } catch (error) {
-    throw new Error(`${path}: ${(error as Error).message}`);
-  }
-}
-
-/** Of Linux's /proc/net/sockstat and sockstat6, which count by network namespace: `TCP: inuse 5 …`. */
-function socketsInUse(): string {
-  const four = /^TCP: inuse \d+/m.exec(read('/proc/net/sockstat') || '');
-  const six = /^TCP6: inuse \d+/m.exec(read('/proc/net/sockstat6') || '');
-  return four === null ? '' : `${four[0]} ${six === null ? '' : six[0]}`;
-}
-
-/** Undefined if it is a file of IPv6, and the kernel was told to do without. */
-function read(path: string): string | undefined {
-  try {
-    return fs.readFileSync(path, 'utf8') as string;
-  } catch (error) {
-    if (path.endsWith('6') && (error as { code?: string }).code === 'ENOENT') {
-      return undefined;
-    }
-    throw new Error(`${path}: ${(error as Error).message}`);
-  }
-}
-
-/** Seconds since the machine's boot, to 1/100: no one can set this clock back (proc_uptime(5)). */
-function uptime(): number {
-  const seconds = Number((read('/proc/uptime') || '').split(' ')[0]);
-  if (!(seconds > 0)) {
-    throw new Error('/proc/uptime: the text is not a time');
-  }
-  return seconds;
 }
 
 function zone(): NgxSharedDict<string> {
