@@ -1,0 +1,53 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runFolder } from '../../../scripts/cluster/places.ts';
+import { until } from '../../support/poll.ts';
+import { theCluster } from './cluster.ts';
+
+// The node's supervisor keeps the API server away as long as this file exists.
+const stopped = join(runFolder, 'apiserver-stopped');
+
+/** Takes the API server of our own cluster away; connections to it are refused until `startApiServer`. */
+export async function stopApiServer(): Promise<void> {
+  await writeFile(stopped, '');
+  await until('the API server to be away', async () => !(await answers()));
+}
+
+export async function startApiServer(): Promise<void> {
+  await rm(stopped, { force: true });
+  await until('the API server to answer again', answers, 60);
+}
+
+async function answers(): Promise<boolean> {
+  const asked = theCluster().core.listNode();
+  return asked.then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A request that the daemon made, as far as its rights are concerned. */
+export interface Audited {
+  verb: string;
+  /** Such as `pods` or `pods/log`. */
+  resource: string;
+  namespace: string;
+  /** HTTP status. */
+  code: number;
+}
+
+/** All requests so far of service accounts in the namespace `spawner`, of our own cluster. */
+export async function auditLog(): Promise<Audited[]> {
+  const text = await readFile(join(runFolder, 'audit.log'), 'utf8');
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line))
+    .filter(({ stage, objectRef }) => stage === 'ResponseComplete' && objectRef)
+    .map(({ verb, objectRef, responseStatus }) => ({
+      verb,
+      resource: objectRef.subresource ? `${objectRef.resource}/${objectRef.subresource}` : objectRef.resource,
+      namespace: objectRef.namespace ?? '',
+      code: responseStatus.code,
+    }));
+}
