@@ -46,12 +46,17 @@ testInNamespace('silent connections count while they are open, of every family',
   t.false((await run('status')).body.listening);
   await run('listen', '::', PORT);
   await until('the app to be seen', async () => (await run('status')).body.listening);
+  const opened = performance.now();
   const six = await run('visit', 6, PORT);
   const mapped = await run('visit', 4, PORT);
   await see('both to count', 2);
   await run('close', mapped);
   await see('one to count', 1);
   await run('close', six);
+  await see('none to count', 0);
+  // Since it was last there, not since before it came.
+  const { seconds_inactive } = (await run('status')).body;
+  t.true(seconds_inactive < (performance.now() - opened) / 1000);
   await see('the time since to grow', 0, 2);
 });
 
