@@ -1,6 +1,8 @@
 import { createServer } from 'node:http';
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
 import type { ExecutionContext } from 'ava';
+import pLimit from 'p-limit';
+import { WebSocketServer } from 'ws';
 import { type Daemon, startDaemon } from '../../support/daemon.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import { type Answer, ask, type Call } from '../../support/http.ts';
@@ -12,7 +14,10 @@ import { type Router, startRouter } from '../../support/router.ts';
 import type { SessionView } from '../../support/world.ts';
 
 export interface ApiWorldOptions {
+  /** Beside those that place it; a later one wins. */
   flags?: string[];
+  /** Whom the daemon is for the API server; else the administrator. */
+  token?: string;
   /** Starts without a daemon: the test starts it. */
   idle?: boolean;
 }
@@ -29,18 +34,41 @@ export interface ApiWorld {
   kubelet: PlayedKubelet;
   /** POST /init that is expected to succeed. */
   init(body?: unknown): Promise<SessionView>;
-  session(id: string): Promise<{ state: string; failure?: { code: string; message: string } }>;
+  /** All that the daemon knows of, the ended ones too. */
+  sessions(): Promise<ListedSession[]>;
   until(id: string, state: string): Promise<void>;
   visit(id: string, rest?: string, call?: Call): Promise<Answer>;
-  /** Starts an app that answers with `text`; the address for a Pod that it stands for. */
+  /** Starts an app that answers with `text` and echoes over WebSocket; the address for a Pod that it stands for. */
   app(text: string): Promise<string>;
   /** Has the session's Pod run such an app, Ready. */
   serve(id: string, text: string): Promise<string>;
   pods(): Promise<V1Pod[]>;
   pod(id: string): Promise<V1Pod | undefined>;
   services(): Promise<V1Service[]>;
+  /** Waits until the Pod is being deleted, plays its end, and waits until nothing of it is left. */
+  untilGone(id: string): Promise<void>;
   /** Starts the daemon, anew if it has ended. */
   startDaemon(): Promise<Daemon>;
+}
+
+/** What `GET /sessions` says of one. */
+export interface ListedSession extends SessionView {
+  failure?: { code: string; message: string };
+}
+
+// Each world is an nginx, a daemon and apps: too many at a time on a small machine, and nothing is on time any more.
+const worlds = pLimit(3);
+
+/** Waits until another test of this file has ended, if too many run. */
+function turn(t: ExecutionContext): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  t.teardown(ended.resolve);
+  void worlds(() => {
+    resolve();
+    return ended.promise;
+  });
+  return promise;
 }
 
 export async function startApiWorld(
@@ -48,8 +76,9 @@ export async function startApiWorld(
   kube: KubeApi,
   options: ApiWorldOptions = {},
 ): Promise<ApiWorld> {
+  await turn(t);
   const namespace = await kube.namespace();
-  const proxy = await startFaultProxy(kube, kube.adminToken);
+  const proxy = await startFaultProxy(kube, options.token ?? kube.adminToken);
   const router = await startRouter();
   const ports = await reservePorts();
   const port = ports.first;
@@ -88,15 +117,21 @@ export async function startApiWorld(
       if (answer.status !== 201) throw new Error(`/init answered ${answer.status}: ${answer.body}`);
       return answer.json;
     },
-    session: async (id) => (await api('GET', `/sessions/${id}`)).json,
+    sessions: async () => (await api('GET', '/sessions?limit=1000')).json.sessions,
+    // Not by GET /sessions/:id, which asks the cluster for the app's output each time.
     until: async (id, state) => {
-      await until(`session ${state}`, async () => (await world.session(id)).state === state);
+      await until(`session ${state}`, async () =>
+        (await world.sessions()).some((session) => session.id === id && session.state === state),
+      );
     },
     visit: (id, rest = '', call = {}) => ask(router.publicSocket, `/p/${id}/${rest}`, call),
     async app(text) {
       apps += 1;
       const host = `127.0.1.${apps}`;
       const server = createServer((_, response) => void response.end(text));
+      new WebSocketServer({ server }).on('connection', (socket) => {
+        socket.on('message', (data) => socket.send(String(data)));
+      });
       await new Promise<void>((resolve) => server.listen(port, host, resolve));
       closings.push(async () => {
         server.closeAllConnections();
@@ -113,6 +148,18 @@ export async function startApiWorld(
     pods: async () => (await core.listNamespacedPod({ namespace })).items,
     pod: async (id) => (await world.pods()).find(({ metadata }) => metadata?.name === `session-${id}`),
     services: async () => (await core.listNamespacedService({ namespace })).items,
+    async untilGone(id) {
+      const name = `session-${id}`;
+      const going = await until('the Pod to be deleted', async () => {
+        const pod = await world.pod(id);
+        return pod === undefined ? 'gone' : pod.metadata?.deletionTimestamp && 'going';
+      });
+      if (going === 'going') await world.kubelet.gone(name);
+      await until('Pod and Service to be gone', async () => {
+        const left = [...(await world.pods()), ...(await world.services())];
+        return !left.some(({ metadata }) => metadata?.name === name);
+      });
+    },
     startDaemon: start,
   };
   if (!options.idle) {
