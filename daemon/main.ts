@@ -1,11 +1,13 @@
 /** Starts the daemon: the only place that reads argv and the environment, and that wires the parts together. */
 import { createServer } from 'node:http';
+import os from 'node:os';
 import path from 'node:path';
 import { CommanderError } from 'commander';
 import pino, { type Logger } from 'pino';
 import { createApi } from './api/api.ts';
 import { type Config, isLoopback, parseConfig } from './config.ts';
 import { ConfigError } from './errors.ts';
+import { takeMachineLock } from './machine-lock.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createReaper } from './reaper.ts';
 import { createReconciler } from './reconciler.ts';
@@ -14,6 +16,7 @@ import { createRouterClient } from './routers/router-client.ts';
 import { createRouters } from './routers/routers.ts';
 import { type Connection, connect, loadKubeConfig } from './runtime/kubernetes/connection.ts';
 import { createKubernetesRuntime } from './runtime/kubernetes/kubernetes-runtime.ts';
+import { holdLease } from './runtime/kubernetes/lease.ts';
 import { SIDECAR_PORT } from './runtime/kubernetes/names.ts';
 import { EMPTY_TEMPLATE, readPodTemplate } from './runtime/kubernetes/pod-template.ts';
 import { createProcessRuntime } from './runtime/process/process-runtime.ts';
@@ -43,9 +46,10 @@ async function main(): Promise<void> {
   const cluster = usesCluster(config)
     ? connect(loadKubeConfig(process.env), metrics.clusterCalled)
     : undefined;
-  const runtime = await createRuntime(config, cluster, log, (reason) => {
+  const waiting = (reason: string) => {
     waitsFor = `The cluster can't be used yet: ${reason}`;
-  });
+  };
+  const runtime = await createRuntime(config, cluster, log, waiting);
   const reconciler = createReconciler({
     store,
     runtime,
@@ -115,8 +119,7 @@ async function main(): Promise<void> {
     reaper.stop();
     if (endSessions) await reconciler.endAll();
     reconciler.stop();
-    runtime.close();
-    await routers.stop();
+    await Promise.all([runtime.close(), routers.stop()]);
     process.exit(0);
   }
   // A service manager's SIGTERM may be followed by a new daemon, which finds the sessions again. Ctrl-C means that all
@@ -166,7 +169,19 @@ async function createRuntime(
   const namespace = runtime.namespace ?? connection.namespace;
   const template = podTemplate === undefined ? EMPTY_TEMPLATE : readPodTemplate(podTemplate);
   const pods = { namespace, image, port, publicUrl, stopGraceMs, sidecarImage, template };
-  return createKubernetesRuntime({ connection, pods, unschedulableMs, waiting, log });
+  const takeLease = async () => {
+    const server = connection.kubeConfig.getCurrentCluster()?.server;
+    if (!(await takeMachineLock(`${server} ${namespace}`))) {
+      throw new ConfigError(`another daemon of this machine works in namespace ${namespace} of ${server}`);
+    }
+    const { leases } = connection;
+    return holdLease({ leases, namespace, identity: os.hostname(), waiting, lost, log });
+  };
+  const lost = (holder: string) => {
+    log.fatal({ holder, namespace }, 'another daemon has taken over');
+    process.exit(1);
+  };
+  return createKubernetesRuntime({ connection, pods, unschedulableMs, takeLease, waiting, log });
 }
 
 function listen(

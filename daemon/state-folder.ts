@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { lstat, mkdir, realpath } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { ConfigError } from './errors.ts';
+import { takeMachineLock } from './machine-lock.ts';
 
 /**
  * Makes the folder if it is missing, and takes it for this daemon alone. What lies in it decides which processes are
@@ -17,20 +16,7 @@ export async function takeStateFolder(folder: string): Promise<void> {
   if (found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0) {
     throw new ConfigError(`--state-dir ${folder} must be yours and writable by you alone (chmod 700)`);
   }
-  await lock(folder);
-}
-
-// An abstract unix socket (unix(7)): the kernel takes it away with the process, however that ends. Its name is short.
-async function lock(folder: string): Promise<void> {
-  const name = createHash('sha256')
-    .update(await realpath(folder))
-    .digest('hex');
-  const server = createServer((socket) => socket.destroy()).unref();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE';
-      reject(taken ? new ConfigError(`--state-dir ${folder} is in use by another daemon`) : error);
-    });
-    server.listen(`\0spawner-${name}`, resolve);
-  });
+  if (!(await takeMachineLock(await realpath(folder)))) {
+    throw new ConfigError(`--state-dir ${folder} is in use by another daemon`);
+  }
 }

@@ -41,5 +41,5 @@ export interface Runtime {
   release(id: string): Promise<void>;
   /** `changed` is called with a session's id whenever its observation may differ from the last. */
   watch(changed: (id: string) => void): void;
-  close(): void;
+  close(): Promise<void>;
 }

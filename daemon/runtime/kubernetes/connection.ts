@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  CoordinationV1Api,
   CoreV1Api,
   createConfiguration,
   IsomorphicFetchHttpLibrary,
@@ -26,6 +27,7 @@ const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 export interface Connection {
   api: CoreV1Api;
+  leases: CoordinationV1Api;
   kubeConfig: KubeConfig;
   /** Where the credentials belong: the Pod's own namespace, or that of the kubeconfig's context. */
   namespace: string;
@@ -74,7 +76,12 @@ export function connect(kubeConfig: KubeConfig, called: (call: ApiCall) => void)
     httpApi: wrapHttpLibrary({ send: (request) => sendPatiently(request, called) }),
   });
   const namespace = kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace ?? 'default';
-  return { api: new CoreV1Api(configuration), kubeConfig, namespace };
+  return {
+    api: new CoreV1Api(configuration),
+    leases: new CoordinationV1Api(configuration),
+    kubeConfig,
+    namespace,
+  };
 }
 
 const http = new IsomorphicFetchHttpLibrary();
@@ -106,8 +113,8 @@ async function sendPatiently(
 
 function describeRequest(request: RequestContext): Omit<ApiCall, 'code'> & { isList: boolean } {
   const method = request.getHttpMethod().toString();
-  // /api/v1/namespaces/<namespace>/<resource>[/<name>[/<subresource>]]
-  const [, , , , , resource = '', name, subresource] = new URL(request.getUrl()).pathname.split('/');
+  const [, path = ''] = /\/namespaces\/[^/]+\/(.*)/.exec(new URL(request.getUrl()).pathname) ?? [];
+  const [resource = '', name, subresource] = path.split('/');
   return {
     method,
     resource: subresource === undefined ? resource : `${resource}/${subresource}`,

@@ -13,6 +13,7 @@ import type { OwnedSession, Runtime } from '../runtime.ts';
 import { describeApiError, isStatus, isUncertain } from './api-error.ts';
 import type { Connection } from './connection.ts';
 import { createRefusal } from './create-refusal.ts';
+import type { HeldLease } from './lease.ts';
 import { type PodSettings, podManifest, serviceManifest } from './manifest.ts';
 import { APP_CONTAINER, objectName, SESSION_LABEL } from './names.ts';
 import { observePod } from './observe-pod.ts';
@@ -30,6 +31,8 @@ export interface KubernetesRuntimeParts {
   connection: Connection;
   pods: PodSettings;
   unschedulableMs: number;
+  /** Resolves when no other daemon works in the namespace. */
+  takeLease: () => Promise<HeldLease>;
   /** Told why the start takes longer: the API server is away, or refuses us. */
   waiting: (reason: string) => void;
   log: Logger;
@@ -44,6 +47,7 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
   const events = new EventEmitter().setMaxListeners(0);
   const stops: (() => void)[] = [];
   let changed: (id: string) => void = () => {};
+  let lease: HeldLease | undefined;
 
   const pods = createWatched<V1Pod>({
     list: () => api.listNamespacedPod(ours),
@@ -65,6 +69,7 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
 
   async function start(): Promise<void> {
     await untilAnswered(checkTemplate);
+    lease = await parts.takeLease();
     await pods.start();
     await untilAnswered(makeMissingServices);
     stops.push(
@@ -223,9 +228,10 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
     watch(callback) {
       changed = callback;
     },
-    close() {
+    async close() {
       for (const stop of stops) stop();
       pods.close();
+      await lease?.release().catch(() => {}); // then it runs out
     },
   };
 }

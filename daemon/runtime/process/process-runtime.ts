@@ -206,7 +206,7 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
     watch(callback) {
       changed = callback;
     },
-    close() {
+    async close() {
       for (const stop of stops) stop();
     },
   };
