@@ -42,6 +42,8 @@ export interface ApiWorld {
   app(text: string): Promise<string>;
   /** Has the session's Pod run such an app, Ready. */
   serve(id: string, text: string): Promise<string>;
+  /** Ids that the router leads somewhere, in order. */
+  routes(): Promise<string[]>;
   pods(): Promise<V1Pod[]>;
   pod(id: string): Promise<V1Pod | undefined>;
   services(): Promise<V1Service[]>;
@@ -144,6 +146,14 @@ export async function startApiWorld(
       await world.kubelet.assign(`session-${id}`);
       await world.kubelet.running(`session-${id}`, host);
       return host;
+    },
+    async routes() {
+      const { body } = await router.admin.call('GET', '/v1/routes');
+      const routes = Object.entries<[string, number, string]>(body.routes);
+      return routes
+        .filter(([, [state]]) => state !== 'gone')
+        .map(([id]) => id)
+        .sort();
     },
     pods: async () => (await core.listNamespacedPod({ namespace })).items,
     pod: async (id) => (await world.pods()).find(({ metadata }) => metadata?.name === `session-${id}`),
