@@ -14,12 +14,13 @@ fail() {
   exit 2
 }
 
-# count NAME VALUE [MOST]
+# count NAME VALUE MOST
 count() {
   case $2 in
-    '' | 0* | *[!0-9]* | ?????????*) fail "$1 is \"$2\": set a whole number from 1 on" ;;
+    '' | 0* | *[!0-9]* | ?????????*) ;;
+    *) [ "$2" -gt "$3" ] || return 0 ;;
   esac
-  [ "$2" -le "${3:-99999999}" ] || fail "$1 is \"$2\": set a whole number from 1 to $3"
+  fail "$1 is \"$2\": set a whole number from 1 to $3"
 }
 
 # size NAME VALUE
@@ -71,11 +72,11 @@ router() {
   activityZoneSize=${SPAWNER_ACTIVITY_ZONE_SIZE:-8m}
   size SPAWNER_ACTIVITY_ZONE_SIZE "$activityZoneSize"
   holdSeconds=${SPAWNER_HOLD_SECONDS:-30}
-  count SPAWNER_HOLD_SECONDS "$holdSeconds"
+  count SPAWNER_HOLD_SECONDS "$holdSeconds" 86400
   holdMax=${SPAWNER_HOLD_MAX:-1000}
-  count SPAWNER_HOLD_MAX "$holdMax"
+  count SPAWNER_HOLD_MAX "$holdMax" 1000000
   holdMaxPerSession=${SPAWNER_HOLD_MAX_PER_SESSION:-100}
-  count SPAWNER_HOLD_MAX_PER_SESSION "$holdMaxPerSession"
+  count SPAWNER_HOLD_MAX_PER_SESSION "$holdMaxPerSession" 1000000
   workers=${SPAWNER_ROUTER_WORKERS:-2}
   count SPAWNER_ROUTER_WORKERS "$workers" 512
   engine=
