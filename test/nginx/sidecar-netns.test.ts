@@ -35,7 +35,7 @@ function testInNamespace(title: string, body: (t: ExecutionContext, watch: Watch
         await until('the first sample', async () => (await run('status')).status === 200);
         await body(t, { run, see });
       } catch (error) {
-        t.log(await run('errorLog').catch(() => 'the namespace has ended'));
+        t.log(await run('errorLog').catch((reason: Error) => reason.message));
         throw error;
       }
     });

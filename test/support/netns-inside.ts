@@ -13,19 +13,19 @@ const LOOPBACK = '127.0.0.1';
 
 const ends: Socket[] = [];
 const accepted: Socket[] = [];
-let sidecar: Sidecar | undefined;
+let starting: Promise<Sidecar> | undefined;
 
 const commands = {
   /** Starts the sidecar on its port. */
   async sidecar(options: SidecarOptions): Promise<void> {
-    sidecar = await startSidecar({ ...options, address: `${POD[4]}:9118` });
+    starting = startSidecar({ ...options, address: `${POD[4]}:9118` });
+    await starting;
   },
   async status(): Promise<SidecarAnswer> {
-    if (!sidecar) throw new Error('no sidecar was started');
-    return sidecar.call();
+    return (await started()).call();
   },
   async errorLog(): Promise<string> {
-    return sidecar ? sidecar.errorLog() : 'no sidecar was started';
+    return (await started()).errorLog();
   },
   /** An app that accepts, says nothing, and closes only when told to. */
   async listen(host: string, port: number): Promise<void> {
@@ -77,6 +77,10 @@ const commands = {
 
 export type Commands = typeof commands;
 
+function started(): Promise<Sidecar> {
+  return starting ?? Promise.reject(new Error('no sidecar was started'));
+}
+
 async function open(from: string, to: string, port: number): Promise<number> {
   const socket = connect({ host: to, port, localAddress: from, allowHalfOpen: true });
   socket.on('error', () => undefined).resume();
@@ -95,7 +99,10 @@ function addAddresses(): void {
 }
 
 async function leave(): Promise<void> {
-  await sidecar?.stop();
+  await started().then(
+    (sidecar) => sidecar.stop(),
+    () => undefined,
+  );
   process.exit();
 }
 

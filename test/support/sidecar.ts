@@ -26,9 +26,6 @@ export interface SidecarAnswer {
 }
 
 export interface Sidecar {
-  /** Its scratch folder. */
-  directory: string;
-  pid: number;
   call(path?: string, method?: string): Promise<SidecarAnswer>;
   errorLog(): Promise<string>;
   /** Ends it and removes its folder. */
@@ -37,8 +34,17 @@ export interface Sidecar {
 
 /** The sidecar's nginx from nginx/sidecar.conf, in a scratch folder of its own; returns when it answers. */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
-  const { bin, module } = nginxFor(options.line);
   const directory = await mkdtemp(join(tmpdir(), 'spawner-sidecar-'));
+  try {
+    return await startIn(directory, options);
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function startIn(directory: string, options: SidecarOptions): Promise<Sidecar> {
+  const { bin, module } = nginxFor(options.line);
   const at = (name: string) => join(directory, name);
   const address = options.address ?? at('sidecar.sock');
   const log = at('error.log');
@@ -60,29 +66,28 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     env: options.env,
   });
   closeSync(stderr);
-  const sidecar: Sidecar = {
-    directory,
-    pid: nginx.pid ?? 0,
-    async call(path = '/status', method = 'GET') {
-      const answer = await ask(address, path, { method });
-      return { status: answer.status, body: JSON.parse(answer.body) };
-    },
-    errorLog: () => readFile(log, 'utf8'),
+  const call: Sidecar['call'] = async (path = '/status', method = 'GET') => {
+    const answer = await ask(address, path, { method });
+    return { status: answer.status, body: JSON.parse(answer.body) };
+  };
+  const errorLog = () => readFile(log, 'utf8');
+  try {
+    await until('the sidecar to answer', async () => {
+      if (nginx.exitCode !== null) throw new Error(`the sidecar did not start: ${await errorLog()}`);
+      return call().catch(() => undefined);
+    });
+  } catch (error) {
+    await endNginx(nginx);
+    throw error;
+  }
+  return {
+    call,
+    errorLog,
     async stop() {
       await endNginx(nginx);
       await rm(directory, { recursive: true, force: true });
     },
   };
-  try {
-    await until('the sidecar to answer', async () => {
-      if (nginx.exitCode !== null) throw new Error(`the sidecar did not start: ${await sidecar.errorLog()}`);
-      return sidecar.call().catch(() => undefined);
-    });
-  } catch (error) {
-    await sidecar.stop();
-    throw error;
-  }
-  return sidecar;
 }
 
 async function edit(from: string, to: string, replace: Record<string, string>): Promise<void> {
