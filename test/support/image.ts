@@ -69,7 +69,7 @@ export function runImage(
   const child = spawn('unshare', [...NAMESPACES, process.execPath, INSIDE, root, ...command], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { PATH: process.env.PATH, ...env },
-  });
+  }) as ChildProcessByStdio<null, Readable, Readable>;
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
