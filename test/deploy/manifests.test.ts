@@ -4,6 +4,8 @@ import {
   type KubernetesObject,
   loadAllYaml,
   type V1Deployment,
+  type V1Namespace,
+  type V1NetworkPolicy,
   type V1Service,
 } from '@kubernetes/client-node';
 import test from 'ava';
