@@ -12,7 +12,7 @@ export function isService(router: string): boolean {
 
 /**
  * Follows the routers that are named by address, and those behind the Services that are named, as they come and go.
- * Resolves when all Services were found once.
+ * It begins, and resolves, when all Services were found once: what only some routers know of a session proves nothing.
  * @param cluster not undefined if any Service is named
  */
 export async function followRouters(
@@ -22,14 +22,17 @@ export async function followRouters(
   log: Logger,
 ): Promise<void> {
   const members = new Map<string, RouterMember[]>();
-  const follow = () => routers.follow([...members.values()].flat());
+  const services = named.filter(isService);
+  const follow = () => {
+    if (services.every((service) => members.has(service))) routers.follow([...members.values()].flat());
+  };
   const addresses = named.filter((router) => !isService(router));
   members.set(
     '',
     addresses.map((address) => ({ address, discovered: false })),
   );
   follow();
-  const directories = named.filter(isService).map((router) => {
+  const directories = services.map((router) => {
     const [name = '', namespace = ''] = router.slice(SERVICE.length).split('.');
     return createRouterDirectory({
       ...(cluster as Connection),

@@ -48,8 +48,9 @@ export interface RouterStatus {
 export interface Routers {
   /**
    * These are the routers from now on. Each that is new is asked and filled at once; one that is no longer among them
-   * is told nothing more and waited for by nobody. Call it only when the routes of all that lives are set: what a
-   * router holds beyond them is taken away.
+   * is told nothing more and waited for by nobody. Call it only when all routers are known, since until then nothing
+   * is settled or quiet, and when the routes of all that lives are set, since what a router holds beyond them is
+   * taken away.
    */
   follow(members: RouterMember[]): void;
   set(id: string, route: { state: Exclude<RouteState, 'gone'>; address: string }): Promise<Acknowledgement>;
