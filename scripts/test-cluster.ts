@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { build } from './cluster/build.ts';
 import { importImage } from './cluster/images.ts';
 import { adminKubeconfig } from './cluster/places.ts';
+import { checkCanRun } from './cluster/requirements.ts';
 import { down, up } from './cluster/up.ts';
 import { buildImages } from './images/images.ts';
 import { catchInterrupts } from './interrupts.ts';
@@ -38,6 +39,7 @@ async function main(): Promise<boolean> {
     say(`using the cluster of KUBECONFIG=${given}; what needs no cluster (${apiFolder}) is left out`);
     if (cluster.length > 0) runs.push(await ava(cluster, 1, counts));
   } else {
+    if (cluster.length > 0) checkCanRun();
     await timed('the build', () => build(say, abort));
     if (api.length > 0) runs.push(await ava(api, 2, counts));
     if (cluster.length > 0) runs.push(await onOwnCluster(() => ava(cluster, 1, counts)));

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { catchInterrupts } from '../interrupts.ts';
 import { build } from './build.ts';
 import { adminKubeconfig, buildFolder } from './places.ts';
+import { checkCanRun } from './requirements.ts';
 import { down, isUp, up } from './up.ts';
 
 const say = (line: string) => console.log(`cluster: ${line}`);
@@ -24,6 +25,7 @@ command
   .command('up')
   .description('build if need be, start the cluster, and say how to reach it')
   .action(async () => {
+    checkCanRun();
     await build(say, interrupts.first);
     const started = performance.now();
     await up(false, interrupts.first);

@@ -15,7 +15,6 @@ import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { identify, isAlive, type ProcessIdentity } from '../../daemon/runtime/process/proc.ts';
 import { ctr, importImage } from './images.ts';
 import { adminKubeconfig, buildFolder, program, runFolder } from './places.ts';
-import { checkCanRun } from './requirements.ts';
 
 const scripts = join(import.meta.dirname, 'node');
 const stateFile = join(runFolder, 'node.json');
@@ -24,10 +23,9 @@ const readyWithinMs = 120_000;
 /**
  * Starts the cluster and waits until its node takes Pods: 6 to 10 s. One that was killed is cleared away first.
  * @param tied whether it ends with this process, however that ends
- * @throws one line if one is up already, if the machine can't run one, or if it does not start
+ * @throws one line if one is up already or if it does not start
  */
 export async function up(tied: boolean, abort: AbortSignal): Promise<void> {
-  checkCanRun();
   program('kubelet');
   const unlock = lock();
   try {

@@ -6,6 +6,7 @@ import { root } from '../../../scripts/nginx.ts';
 import { imageRef, kubectl, theCluster } from './cluster.ts';
 import { dump } from './dump.ts';
 
+const namespaces = ['spawner', 'spawner-sessions'];
 const images = ['spawner-daemon', 'spawner-router'];
 
 /** Spawner as deploy/ installs it, in its namespaces `spawner` and `spawner-sessions`. */
@@ -26,7 +27,7 @@ export async function install(settings: Record<string, string>): Promise<Install
   await cp(join(root, 'deploy'), folder, { recursive: true });
   const original = await readFile(join(folder, 'kustomization.yaml'), 'utf8');
   const [apiToken, routerToken] = [randomBytes(24).toString('hex'), randomBytes(24).toString('hex')];
-  const both = async () => `${await dump('spawner')}\n${await dump('spawner-sessions')}`;
+  const both = async () => (await Promise.all(namespaces.map(dump))).join('\n');
   const apply = async (changed: Record<string, string>) => {
     await writeFile(join(folder, 'kustomization.yaml'), withSettings(original, changed));
     await kubectl('apply', '-k', folder);
@@ -39,14 +40,13 @@ export async function install(settings: Record<string, string>): Promise<Install
     }
   };
   const remove = async () => {
-    await kubectl(
-      'delete',
-      'namespace',
-      'spawner',
-      'spawner-sessions',
-      '--ignore-not-found',
-      '--timeout=120s',
-    );
+    // Routers may take minutes to end, and a namespace that goes waits as long before it looks again.
+    for (const namespace of namespaces) {
+      const all = ['--all', '--namespace', namespace];
+      await kubectl('delete', 'deployments,replicasets', '--cascade=orphan', ...all);
+      await kubectl('delete', 'pods', '--force', '--grace-period=0', ...all);
+    }
+    await kubectl('delete', 'namespace', ...namespaces, '--ignore-not-found', '--timeout=120s');
     await rm(folder, { recursive: true, force: true });
   };
 

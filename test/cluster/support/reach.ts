@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { ExecutionContext } from 'ava';
 import type { Address } from '../../support/http.ts';
+import { until } from '../../support/poll.ts';
 import { isOwnCluster, kubectlProgram, theCluster } from './cluster.ts';
 
 /** Something in the cluster that listens. */
@@ -14,11 +16,15 @@ export interface Target {
 }
 
 /**
- * Where a test reaches it as long as the test runs. In another cluster than our own that is a port of this machine,
- * forwarded to one Pod: it ends with that Pod.
+ * Where a test reaches it as long as the test runs; resolves once somebody listens there. In another cluster than our
+ * own that is a port of this machine, forwarded to one Pod: it ends with that Pod.
  */
 export async function reach(t: ExecutionContext, target: Target): Promise<Address> {
-  return isOwnCluster ? `${await ipOf(target)}:${target.port}` : forward(t, target);
+  if (!isOwnCluster) return forward(t, target);
+  const [host, { port }] = [await ipOf(target), target];
+  // A Service's rules follow its Pods with a delay.
+  await until(`${target.kind} ${target.name} to accept connections`, () => accepts(host, port), 30);
+  return `${host}:${port}`;
 }
 
 async function ipOf({ namespace, kind, name }: Target): Promise<string> {
@@ -29,6 +35,19 @@ async function ipOf({ namespace, kind, name }: Target): Promise<string> {
       : (await core.readNamespacedService({ name, namespace })).spec?.clusterIP;
   if (!ip) throw new Error(`${kind} ${namespace}/${name} has no address`);
   return ip;
+}
+
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 1_000 });
+    const settle = (accepted: boolean) => {
+      socket.destroy();
+      resolve(accepted);
+    };
+    socket.once('connect', () => settle(true));
+    socket.once('timeout', () => settle(false));
+    socket.once('error', () => settle(false));
+  });
 }
 
 async function forward(t: ExecutionContext, { namespace, kind, name, port }: Target): Promise<Address> {
