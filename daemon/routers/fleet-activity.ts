@@ -3,9 +3,9 @@ import { type RouterActivity, RouterError } from './router-client.ts';
 /** What all routers together know of use. */
 export interface FleetActivity {
   sessions: Map<string, { active: number; total: number }>;
-  /** True if no router can serve visitors unseen: each has answered or serves nobody. */
+  /** True if no router can let visitors in unseen: each has answered or lets nobody in. */
   quiet: boolean;
-  /** `quiet`, and at least one router is there. */
+  /** True if no router can carry visitors unseen, and at least one is there. */
   complete: boolean;
   /** Another value than last time: what a router had counted is lost, for it restarted, went or does not answer. */
   boots: string;
@@ -15,8 +15,8 @@ export interface FleetActivity {
 
 export interface Reading {
   answer: RouterActivity | Error;
-  /** Whether it may carry visitors even if nobody listens at its admin API. */
-  mayServeUnseen: boolean;
+  /** Whether it may still carry visitors if nobody listens at its admin API: then it lets no new ones in. */
+  mayShutDown: boolean;
 }
 
 /**
@@ -32,22 +32,24 @@ export function createFleetAccount(): (readings: Reading[]) => FleetActivity {
     const boots = seen.map(({ bootId }) => bootId);
     if (bootsBefore.some((bootId) => !boots.includes(bootId))) losses += 1;
     bootsBefore = boots;
-    const quiet = !readings.some(servesUnseen);
+    const quiet = !readings.some(hangs);
+    const closing = readings.some(({ answer, mayShutDown }) => mayShutDown && isAbsent(answer));
     return {
       sessions: sumBySession(seen),
       quiet,
-      complete: quiet && seen.length > 0,
+      complete: quiet && !closing && seen.length > 0,
       boots: String(losses),
       uncounted: seen.some((activity) => activity.uncounted > 0),
     };
   };
 }
 
-/** One that hangs may serve; one that is absent does not, unless it is shutting down. */
-function servesUnseen({ answer, mayServeUnseen }: Reading): boolean {
-  if (!(answer instanceof Error)) return false;
-  const absent = answer instanceof RouterError && answer.absent;
-  return !absent || mayServeUnseen;
+function hangs({ answer }: Reading): boolean {
+  return answer instanceof Error && !isAbsent(answer);
+}
+
+function isAbsent(answer: Reading['answer']): boolean {
+  return answer instanceof RouterError && answer.absent;
 }
 
 function sumBySession(seen: RouterActivity[]): FleetActivity['sessions'] {

@@ -90,8 +90,8 @@ export function createRouters({ connect, log, now, filled }: RoutersParts): Rout
   let begun = false;
 
   const failed = (error: Error) => log.error({ err: error }, 'router upkeep failed');
-  const stopUpkeep = every(TOMBSTONE_MS / 60, async () => void dropTombstones(TOMBSTONE_MS), failed);
   const links = () => [...followed.values()].map(({ link }) => link);
+  const stopUpkeep = every(TOMBSTONE_MS / 60, async () => void dropTombstones(TOMBSTONE_MS), failed);
 
   function follow(members: RouterMember[]): void {
     const wanted = new Map(members.map((member) => [member.address, member]));
@@ -150,7 +150,7 @@ export function createRouters({ connect, log, now, filled }: RoutersParts): Rout
     const answers = new Map(await Promise.all(asked));
     const readings = [...followed.values()].map((router) => ({
       answer: answers.get(router) ?? new Error('it came while the others were asked'),
-      mayServeUnseen: mayServeUnseen(router),
+      mayShutDown: mayShutDown(router),
     }));
     const activity = account(readings);
     return { ...activity, quiet: activity.quiet && begun };
@@ -178,7 +178,7 @@ export function createRouters({ connect, log, now, filled }: RoutersParts): Rout
  * Whether a router may carry visitors though nobody listens at its admin API: it may be one that shuts down. One that
  * came later and never held our table has not begun yet. What those did that we found at our start, nobody knows.
  */
-function mayServeUnseen({ discovered, original, link }: Followed): boolean {
+function mayShutDown({ discovered, original, link }: Followed): boolean {
   return discovered && (original || link.wasLive());
 }
 

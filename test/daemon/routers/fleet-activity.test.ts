@@ -6,13 +6,13 @@ type Sessions = RouterActivity['sessions'];
 
 const answered = (bootId: string, sessions: Sessions = {}, uncounted = 0) => ({
   answer: { bootId, uncounted, sessions },
-  mayServeUnseen: true,
+  mayShutDown: true,
 });
-const absent = (mayServeUnseen: boolean) => ({
+const absent = (mayShutDown: boolean) => ({
   answer: new RouterError('refused', true),
-  mayServeUnseen,
+  mayShutDown,
 });
-const hung = { answer: new RouterError('timeout', false), mayServeUnseen: false };
+const hung = { answer: new RouterError('timeout', false), mayShutDown: false };
 
 test('counts add up over routers', (t) => {
   const { sessions, uncounted } = createFleetAccount()([
@@ -34,7 +34,7 @@ for (const [name, readings, quiet, complete] of [
   ['all have answered', [answered('a')], true, true],
   ['one hangs', [answered('a'), hung], false, false],
   ['one is absent', [answered('a'), absent(false)], true, true],
-  ['one is absent and may be shutting down', [answered('a'), absent(true)], false, false],
+  ['one is absent and may be shutting down', [answered('a'), absent(true)], true, false],
   ['the only one is absent', [absent(false)], true, false],
 ] as const) {
   test(`what can be concluded when ${name}`, (t) => {
