@@ -82,7 +82,7 @@ test('a machine that can not unpack packages is told in one line what to do', as
     t.is(status, 1);
     return stderr;
   };
-  t.regex(unpack({ PATH: bin }), /^apt-get is missing, so .* name it in NGINX_BIN\n$/);
+  t.regex(unpack({ PATH: bin }), /^apt-get is missing, so .* name an nginx in NGINX_BIN\n$/);
 
   await stub(bin, 'apt-get', 'exit 0');
   await stub(bin, 'dpkg-deb', 'exit 0');
@@ -91,7 +91,14 @@ test('a machine that can not unpack packages is told in one line what to do', as
 
 /** Runs the scripts from a checkout of their own, so that it keeps its own records. */
 async function setUp(checkout: string, env: NodeJS.ProcessEnv) {
-  const scripts = ['nginx.ts', 'nginx-probe.ts', 'nginx-setup.ts', 'nginx-version.ts', 'unpack-nginx.sh'];
+  const scripts = [
+    'nginx.ts',
+    'nginx-probe.ts',
+    'nginx-setup.ts',
+    'nginx-version.ts',
+    'unpack-nginx.sh',
+    'debian.sh',
+  ];
   for (const file of scripts) await cp(join(root, 'scripts', file), join(checkout, 'scripts', file));
   return spawnSync(process.execPath, [join(checkout, 'scripts', 'nginx-setup.ts')], {
     encoding: 'utf8',
