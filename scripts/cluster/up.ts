@@ -68,25 +68,12 @@ async function start(tied: boolean, abort: AbortSignal): Promise<void> {
   shell('pki.sh');
   shell('network.sh', 'up');
   const log = openSync(join(runFolder, 'node.log'), 'w');
-  const node = spawn(
-    'setpriv',
-    [
-      ...(tied ? ['--pdeathsig', 'KILL'] : []),
-      ...['--', 'nsenter', '--net=/run/netns/spawner-cluster'],
-      ...[
-        'unshare',
-        '--mount',
-        '--propagation',
-        'private',
-        '--pid',
-        '--fork',
-        '--kill-child',
-        '--mount-proc',
-      ],
-      ...['bash', join(scripts, 'init.sh')],
-    ],
-    { detached: true, stdio: ['ignore', log, log], env: environment() },
-  );
+  const tie = tied ? ['--pdeathsig', 'KILL'] : [];
+  const node = spawn('setpriv', [...tie, '--', 'bash', join(scripts, 'enter.sh')], {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: environment(),
+  });
   node.unref();
   writeFileSync(stateFile, JSON.stringify(await identify(node.pid as number)));
 

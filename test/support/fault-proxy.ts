@@ -80,9 +80,10 @@ export async function startFaultProxy(
     const exchange = { method: incoming.method ?? '', path: incoming.url ?? '', status: 0 };
     log.push(exchange);
     const fault = faultFor(exchange);
-    if (fault === undefined) forward(incoming, exchange, (from) => pass(exchange, from, outgoing));
+    if (fault === undefined) forward(incoming, outgoing, exchange, (from) => pass(exchange, from, outgoing));
     else if (fault === 'cut') incoming.socket.destroy();
-    else if (fault === 'lose-reply') forward(incoming, exchange, (from) => lose(from, incoming.socket));
+    else if (fault === 'lose-reply')
+      forward(incoming, outgoing, exchange, (from) => lose(from, incoming.socket));
     else if (fault !== 'stall') {
       exchange.status = fault.answer;
       outgoing.writeHead(fault.answer, { 'content-type': 'application/json', ...fault.headers });
@@ -107,6 +108,7 @@ export async function startFaultProxy(
 
   function forward(
     incoming: IncomingMessage,
+    outgoing: ServerResponse,
     { method, path }: Exchange,
     answered: (from: IncomingMessage) => void,
   ): void {
@@ -115,7 +117,8 @@ export async function startFaultProxy(
     const options: RequestOptions = { hostname, port, path, method, headers, agent: upstream };
     const asked = request(options, answered).on('error', () => incoming.socket.destroy());
     incoming.pipe(asked);
-    incoming.socket.once('close', () => asked.destroy());
+    // A client that leaves ends its request, a watch above all.
+    outgoing.once('close', () => outgoing.writableFinished || asked.destroy());
   }
 
   function pass(exchange: Exchange, from: IncomingMessage, to: ServerResponse): void {
