@@ -40,6 +40,7 @@ export async function install(settings: Record<string, string>): Promise<Install
     }
   };
   const remove = async () => {
+    await rm(folder, { recursive: true, force: true });
     // Routers may take minutes to end, and a namespace that goes waits as long before it looks again.
     for (const namespace of namespaces) {
       const all = ['--all', '--namespace', namespace];
@@ -47,7 +48,6 @@ export async function install(settings: Record<string, string>): Promise<Install
       await kubectl('delete', 'pods', '--force', '--grace-period=0', ...all);
     }
     await kubectl('delete', 'namespace', ...namespaces, '--ignore-not-found', '--timeout=120s');
-    await rm(folder, { recursive: true, force: true });
   };
 
   try {
