@@ -78,7 +78,11 @@ function withSettings(kustomization: string, settings: Record<string, string>): 
   for (const name of ['SPAWNER_APPLICATION_IMAGE', 'SPAWNER_SIDECAR_IMAGE']) {
     replace(new RegExp(`- ${name}=(.*)`), `- ${name}=${imageRef('$1')}`);
   }
-  for (const [name, value] of Object.entries(settings))
-    replace(new RegExp(`- ${name}=.*`), `- ${name}=${value}`);
+  for (const [name, value] of Object.entries(settings)) {
+    const line = new RegExp(`- ${name}=.*`);
+    // A flag that the file does not have is another line of the daemon's.
+    if (line.test(text)) replace(line, `- ${name}=${value}`);
+    else replace(/- SPAWNER_LOG_LEVEL=.*/, `$&\n      - ${name}=${value}`);
+  }
   return text;
 }

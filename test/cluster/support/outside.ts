@@ -1,0 +1,176 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ExecutionContext } from 'ava';
+import { WebSocket } from 'ws';
+import { type Address, type Answer, ask } from '../../support/http.ts';
+import { until } from '../../support/poll.ts';
+import { theCluster } from './cluster.ts';
+import type { Installation } from './install.ts';
+import { reach } from './reach.ts';
+
+const SESSIONS = 'spawner-sessions';
+/** Requests are held for 30 s at most, and a session starts or ends well within this. */
+const ANSWER_SECONDS = 90;
+/** A kubelet takes up to half a minute to let go of a Pod. */
+const GONE_SECONDS = 90;
+
+/** A session as the daemon's API tells it. */
+export interface SessionView {
+  id: string;
+  url: string;
+  state: string;
+  labels: Record<string, string>;
+  endReason?: string;
+  failure?: { code: string; message: string; output: string[]; exitCode?: number };
+  output?: string[];
+  activity?: { source: string; activeConnections: number };
+  reap?: { verdict: string; why: string };
+}
+
+/** Spawner as the web app's backend and browsers meet it. */
+export interface Outside {
+  daemon: Address;
+  router: Address;
+  /** With the API's token. */
+  api(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** POST /init that is expected to succeed; the app runs then. */
+  start(body?: object): Promise<SessionView>;
+  session(id: string): Promise<SessionView>;
+  /** All that live; the answer of /sessions without those that ended. */
+  living(): Promise<SessionView[]>;
+  visit(id: string, rest?: string): Promise<Answer>;
+  /** An open WebSocket to the example app. */
+  connect(id: string): Promise<WebSocket>;
+  untilState(id: string, state: string): Promise<SessionView>;
+  /** Waits until a session that is made now and that nobody uses has been reaped. */
+  untilOneIsReaped(): Promise<void>;
+  /** Waits until the session has ended, its URL says so, and neither a Pod nor a Service of it is left. */
+  untilGone(id: string): Promise<void>;
+}
+
+/** As seen through the Services of an installation, for as long as the test runs. A failing test tells its story. */
+export async function outside(t: ExecutionContext, spawner: Installation): Promise<Outside> {
+  t.teardown(async () => {
+    if (!t.passed) t.log(await spawner.dump());
+  });
+  const service = (name: string) => reach(t, { namespace: 'spawner', kind: 'service', name, port: 80 });
+  const [daemon, router] = await Promise.all([service('spawner-daemon'), service('spawner-router')]);
+
+  async function api(method: string, path: string, body?: unknown, more?: Record<string, string>) {
+    const headers = {
+      authorization: `Bearer ${spawner.apiToken}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...more,
+    };
+    const call = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
+    return within(ANSWER_SECONDS, `${method} ${path}`, ask(daemon, path, call));
+  }
+
+  async function expected(status: number, answer: Promise<Answer>) {
+    const { status: found, body } = await answer;
+    if (found !== status) throw new Error(`expected ${status}, got ${found}: ${body}`);
+    return JSON.parse(body);
+  }
+
+  const start = (body: object = {}) => expected(201, api('POST', '/init', { wait: 'ready', ...body }));
+  const session = (id: string) => expected(200, api('GET', `/sessions/${id}`));
+  const visit = (id: string, rest = '') =>
+    within(ANSWER_SECONDS, `/p/${id}/${rest}`, ask(router, `/p/${id}/${rest}`));
+
+  async function untilState(id: string, state: string): Promise<SessionView> {
+    return until(
+      `session ${id} to be ${state}`,
+      async () => {
+        const found = await session(id);
+        return found.state === state && found;
+      },
+      GONE_SECONDS,
+    );
+  }
+
+  async function untilOneIsReaped(): Promise<void> {
+    const { id } = await start();
+    await until(`session ${id} to be reaped`, async () => hasEnded(await session(id)), GONE_SECONDS);
+    const { endReason } = await session(id);
+    if (endReason !== 'idle') throw new Error(`session ${id} was not reaped: ${endReason}`);
+  }
+
+  async function untilGone(id: string): Promise<void> {
+    // A visit would keep it.
+    await until(`session ${id} to end`, async () => hasEnded(await session(id)), GONE_SECONDS);
+    await until(`the URL of ${id} to say so`, async () => (await visit(id)).status === 410);
+    await until(
+      `Pod and Service of ${id} to go`,
+      async () => (await objectsOf(id)).length === 0,
+      GONE_SECONDS,
+    );
+  }
+
+  return {
+    daemon,
+    router,
+    api,
+    start,
+    session,
+    living: async () => {
+      const { sessions } = await expected(200, api('GET', '/sessions?limit=1000'));
+      return sessions.filter(({ state }: SessionView) => !['gone', 'failed'].includes(state));
+    },
+    visit,
+    connect: (id) => openWebSocket(t, router, id),
+    untilState,
+    untilOneIsReaped,
+    untilGone,
+  };
+}
+
+function hasEnded({ endReason, failure }: SessionView): boolean {
+  return endReason !== undefined || failure !== undefined;
+}
+
+/** To the example app of a session, by way of a router or of the Service in front of them. */
+export async function openWebSocket(t: ExecutionContext, router: Address, id: string): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://${router}/p/${id}/live`);
+  // A later error shows as a socket that is not open any more.
+  socket.on('error', () => {});
+  t.teardown(() => socket.terminate());
+  // The app greets every visitor.
+  await within(ANSWER_SECONDS, `the WebSocket of ${id}`, once(socket, 'message'));
+  return socket;
+}
+
+/** Has the example app count once more, and returns what it says then. */
+export async function count(socket: WebSocket): Promise<{ session: string; count: number }> {
+  const answer = once(socket, 'message');
+  socket.send('add');
+  return JSON.parse(String((await within(ANSWER_SECONDS, 'an answer on a WebSocket', answer))[0]));
+}
+
+/** Names of all Pods and Services of one session, or of all, such as `Pod/session-…`. */
+export async function objectsOf(id?: string): Promise<string[]> {
+  const { core } = theCluster();
+  const labelSelector = id === undefined ? 'spawner/session' : `spawner/session=${id}`;
+  const scope = { namespace: SESSIONS, labelSelector };
+  const [pods, services] = await Promise.all([
+    core.listNamespacedPod(scope),
+    core.listNamespacedService(scope),
+  ]);
+  return [
+    ...pods.items.map(({ metadata }) => `Pod/${metadata?.name}`),
+    ...services.items.map(({ metadata }) => `Service/${metadata?.name}`),
+  ].sort();
+}
+
+/** A Pod that went may have taken a connection's other end along without a word. */
+export async function within<T>(seconds: number, what: string, work: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const late = sleep(seconds * 1000, undefined, { signal: over.signal }).then(() => {
+    throw new Error(`no answer within ${seconds} s: ${what}`);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    over.abort();
+    late.catch(() => {});
+  }
+}
