@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { program, runFolder } from './places.ts';
 
-/** Brings an image archive (docker's or OCI's form) into the cluster that is up. Throws one line. */
+/** Brings an image archive (of the form of `docker save`) into the cluster that is up. Throws one line. */
 export async function importImage(archive: string): Promise<void> {
   try {
     await ctr('images', 'import', archive);

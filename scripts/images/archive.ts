@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash, type Hash } from 'node:crypto';
 import { once } from 'node:events';
-import { createWriteStream, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createWriteStream, mkdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { arch } from 'node:process';
@@ -12,7 +12,7 @@ import { createGzip } from 'node:zlib';
 
 /** A layer as images refer to it. */
 export interface PackedLayer {
-  /** The compressed tar. */
+  /** The compressed tar, absolute. */
   path: string;
   digest: string;
   size: number;
@@ -28,31 +28,21 @@ export interface Image {
 }
 
 const EPOCH = '1970-01-01T00:00:00Z';
-const OCI = 'application/vnd.oci.image';
 
 /** Packs the files below `folder` into the file `path`: the same files always give the same bytes. */
 export async function packLayer(folder: string, path: string): Promise<PackedLayer> {
   const [diffId, digest] = [createHash('sha256'), createHash('sha256')];
-  await tar(folder, [hashing(diffId), createGzip(), hashing(digest), createWriteStream(path)]);
+  await tar(folder, ['.'], [hashing(diffId), createGzip(), hashing(digest), createWriteStream(path)]);
   return { path, digest: hex(digest), diffId: hex(diffId), size: statSync(path).size };
 }
 
 /**
- * Writes an image to the file `archive`, in two forms at once: as the layout of the OCI (image-layout.md of
- * github.com/opencontainers/image-spec), and as what `docker load` reads. `scratch` is a folder of its own, on the same
- * file system as the layers. Returns the digest of the manifest, which names the image.
+ * Writes an image to the file `archive`, in the form of `docker save` (v1.2.md of github.com/moby/docker-image-spec).
+ * Its readers complete the image's name themselves; those of an OCI layout take names as they are, and would need one
+ * with a registry's host. `scratch` is an empty folder. Returns the image's id: the digest of its configuration.
  */
 export async function writeArchive(image: Image, archive: string, scratch: string): Promise<string> {
-  const blobs = join(scratch, 'blobs', 'sha256');
-  mkdirSync(blobs, { recursive: true });
-  const blob = async (type: string, content: object) => {
-    const json = JSON.stringify(content);
-    const digest = hex(createHash('sha256').update(json));
-    await writeFile(join(blobs, fileOf(digest)), json);
-    return { mediaType: `${OCI}.${type}+json`, digest, size: Buffer.byteLength(json) };
-  };
-  for (const { path, digest } of image.layers) linkSync(path, join(blobs, fileOf(digest)));
-  const config = await blob('config.v1', {
+  const config = JSON.stringify({
     created: EPOCH,
     architecture: arch === 'x64' ? 'amd64' : arch,
     os: 'linux',
@@ -60,51 +50,34 @@ export async function writeArchive(image: Image, archive: string, scratch: strin
     rootfs: { type: 'layers', diff_ids: image.layers.map(({ diffId }) => diffId) },
     history: image.layers.map(() => ({ created: EPOCH, created_by: 'scripts/images' })),
   });
-  const manifest = await blob('manifest.v1', {
-    schemaVersion: 2,
-    mediaType: `${OCI}.manifest.v1+json`,
-    config,
-    layers: image.layers.map(({ digest, size }) => ({
-      mediaType: `${OCI}.layer.v1.tar+gzip`,
-      digest,
-      size,
-    })),
-  });
-  const annotations = {
-    'org.opencontainers.image.ref.name': image.ref.split(':')[1],
-    // containerd takes this name as it is, and looks images up by their full names: that of one without a host.
-    'io.containerd.image.name': `docker.io/library/${image.ref}`,
+  const id = hex(createHash('sha256').update(config));
+  const manifest = {
+    Config: fileOf(id, 'json'),
+    RepoTags: [image.ref],
+    Layers: image.layers.map(({ digest }) => fileOf(digest, 'tar.gz')),
   };
-  const parts = {
-    'oci-layout': { imageLayoutVersion: '1.0.0' },
-    'index.json': { schemaVersion: 2, manifests: [{ ...manifest, annotations }] },
-    'manifest.json': [
-      {
-        Config: `blobs/sha256/${fileOf(config.digest)}`,
-        RepoTags: [image.ref],
-        Layers: image.layers.map(({ digest }) => `blobs/sha256/${fileOf(digest)}`),
-      },
-    ],
-  };
-  for (const [name, content] of Object.entries(parts)) {
-    await writeFile(join(scratch, name), JSON.stringify(content));
-  }
+  await writeFile(join(scratch, manifest.Config), config);
+  await writeFile(join(scratch, 'manifest.json'), JSON.stringify([manifest]));
+  // Not as hard links: tar, which may just read the same layer for another image, would take it for changed.
+  for (const { path, digest } of image.layers) symlinkSync(path, join(scratch, fileOf(digest, 'tar.gz')));
+  // Not as `.`: some readers look for exactly `manifest.json`, and `./manifest.json` is none.
+  const names = ['manifest.json', manifest.Config, ...manifest.Layers];
   // Whoever finds the archive finds all of it.
   const unfinished = `${archive}.${process.pid}.new`;
   mkdirSync(dirname(archive), { recursive: true });
   try {
-    await tar(scratch, [createWriteStream(unfinished)]);
+    await tar(scratch, ['--dereference', '--mode=644', ...names], [createWriteStream(unfinished)]);
     renameSync(unfinished, archive);
   } finally {
     rmSync(unfinished, { force: true });
   }
-  return manifest.digest;
+  return id;
 }
 
-/** Order, times and owners are the same wherever and by whomever it is made; modes are those of the files. */
-async function tar(folder: string, sinks: NodeJS.WritableStream[]): Promise<void> {
+/** Order, times and owners are the same wherever and by whomever it is made. `args` end with what goes in. */
+async function tar(folder: string, args: string[], sinks: NodeJS.WritableStream[]): Promise<void> {
   const options = ['--format=gnu', '--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner'];
-  const child = spawn('tar', [...options, '--hard-dereference', '-C', folder, '-c', '.'], {
+  const child = spawn('tar', [...options, '-C', folder, '-c', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [[code], complaint] = await Promise.all([
@@ -128,6 +101,6 @@ function hex(hash: Hash): string {
   return `sha256:${hash.digest('hex')}`;
 }
 
-function fileOf(digest: string): string {
-  return digest.replace('sha256:', '');
+function fileOf(digest: string, ending: string): string {
+  return `${digest.replace('sha256:', '')}.${ending}`;
 }

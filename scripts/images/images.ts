@@ -23,9 +23,9 @@ export interface ImageOptions {
 export interface BuiltImage {
   /** Such as `spawner-router:0.1.0`: what manifests call it. */
   ref: string;
-  /** Absolute: an OCI layout in a tar that `docker load` and `ctr images import` take. */
+  /** Absolute: what `docker load`, `skopeo copy docker-archive:…` and `ctr images import` take. */
   archive: string;
-  /** Of the image's manifest: `sha256:…`. */
+  /** Of the image's configuration, which is the image's id: `sha256:…`. */
   digest: string;
   /** Of the archive. */
   bytes: number;

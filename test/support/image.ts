@@ -13,30 +13,24 @@ const INSIDE = join(import.meta.dirname, 'image-inside.ts');
 /** What an archive of an image says of it, and the files of its layers. */
 export interface OpenImage {
   // biome-ignore lint/suspicious/noExplicitAny: parsed JSON; what a test reads of it, it also asserts.
-  index: any;
-  // biome-ignore lint/suspicious/noExplicitAny: the same
   manifest: any;
   // biome-ignore lint/suspicious/noExplicitAny: the same
   config: any;
   /** The archive, unpacked. */
-  layout: string;
+  parts: string;
   /** The layers, unpacked over each other. */
   root: string;
 }
 
-/** Unpacks an image into a folder, as its OCI layout says. */
+/** Unpacks an image into a folder, as `docker load` does. */
 export async function openImage(archive: string, folder: string): Promise<OpenImage> {
-  const [layout, root] = [join(folder, 'layout'), join(folder, 'root')];
-  for (const path of [layout, root]) await mkdir(path, { recursive: true });
-  execFileSync('tar', ['-C', layout, '-xf', archive]);
-  const read = async (path: string) => JSON.parse(await readFile(join(layout, path), 'utf8'));
-  const blob = (digest: string) => join('blobs', digest.replace(':', '/'));
-  const index = await read('index.json');
-  const manifest = await read(blob(index.manifests[0].digest));
-  for (const { digest } of manifest.layers) {
-    execFileSync('tar', ['-C', root, '-xzpf', join(layout, blob(digest))]);
-  }
-  return { index, manifest, config: await read(blob(manifest.config.digest)), layout, root };
+  const [parts, root] = [join(folder, 'parts'), join(folder, 'root')];
+  for (const path of [parts, root]) await mkdir(path, { recursive: true });
+  execFileSync('tar', ['-C', parts, '-xf', archive]);
+  const read = async (path: string) => JSON.parse(await readFile(join(parts, path), 'utf8'));
+  const [manifest] = await read('manifest.json');
+  for (const layer of manifest.Layers) execFileSync('tar', ['-C', root, '-xzpf', join(parts, layer)]);
+  return { manifest, config: await read(manifest.Config), parts, root };
 }
 
 /** What comes of a command of an image that ends by itself and needs no network. */
