@@ -12,10 +12,8 @@ const TELL_AFTER_MS = 10_000;
  * freed later; where both go together, they go when every router has let go of the route.
  */
 export interface Cleanup {
-  /** Ends the app, unless that is done already. Rejects, to be tried again, if something of it can't be ended. */
+  /** Ends the app, unless only its address is left. Rejects, to be tried again, if something of it can't be ended. */
   endApp(id: string): Promise<void>;
-  /** Whether its app is ended and its address is not free yet. */
-  isPending(id: string): boolean;
   /** Frees the addresses that no router leads or is connected to. Call it again and again. */
   release(): Promise<void>;
 }
@@ -45,9 +43,9 @@ export function createCleanup(
       if (pending.has(id)) return;
       if (!runtime.keepsAddress) await routersLetGo(id);
       await runtime.delete(id);
-      pending.add(id);
+      // Otherwise nothing is left, and what appears under this id later (a create that was long on its way) has to go too.
+      if (runtime.keepsAddress) pending.add(id);
     },
-    isPending: (id) => pending.has(id),
     async release() {
       const candidates = [...pending].filter(routers.isSettled);
       if (candidates.length === 0) return;

@@ -2,6 +2,7 @@
  * Brings each session from what it is to what it should be. The same `reconcile(id)` serves creation, change, loss
  * and the daemon's start: it looks at everything anew and does the next step.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createCleanup } from './cleanup.ts';
 import { ApiError } from './errors.ts';
@@ -23,6 +24,7 @@ import { createWorkQueue } from './work-queue.ts';
 
 const RELEASE_MS = 250;
 const RELIST_MS = 30_000;
+const ROLL_BACK_MS = 1_000;
 
 export interface Reconciler {
   /** Takes over what the runtime runs. Every session that works has its route in the desired table afterwards. */
@@ -58,7 +60,6 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
   const queue = createWorkQueue(reconcile, (id, error) =>
     log.error({ session: id, err: error }, 'reconcile failed'),
   );
-  runtime.watch((id) => queue.add(id));
 
   async function reconcile(id: string): Promise<void> {
     const session = store.get(id);
@@ -152,14 +153,14 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
         refuseUnrouted(routed.value);
       });
     } catch (error) {
-      void rollBack(session);
+      // A cluster may take its time, or be away for long: the caller does not wait for that.
+      await Promise.race([rollBack(session), sleep(ROLL_BACK_MS, undefined, { ref: false })]);
       throw error;
     }
     queue.add(spec.id);
     return session;
   }
 
-  // Nobody knows of it, so nobody waits for its end: the cluster may be away for long.
   async function rollBack(session: Session): Promise<void> {
     store.disown(session);
     await end(session, 'rolled_back');
@@ -202,17 +203,21 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
   }
 
   async function adopt(): Promise<void> {
-    for (const owned of await runtime.list()) {
-      if (store.get(owned.id) || cleanup.isPending(owned.id)) continue;
-      if (owned.deleted) {
-        queue.add(owned.id);
-        continue;
-      }
-      const session = newSession(owned);
+    const owned = await runtime.list();
+    for (const one of owned.filter(({ deleted }) => !deleted)) {
+      const session = newSession(one);
       store.add(session);
       await adoptRoute(session);
-      queue.add(owned.id);
     }
+    // Not earlier: what is not adopted yet would be taken for a stray. What happened meanwhile is looked at now.
+    runtime.watch((id) => queue.add(id));
+    for (const { id } of [...owned, ...(await runtime.list())]) queue.add(id);
+  }
+
+  /** What no living session stands for and no event told of. */
+  async function endStrays(): Promise<void> {
+    const living = new Set(store.living().map(({ id }) => id));
+    for (const { id } of await runtime.list()) if (!living.has(id)) queue.add(id);
   }
 
   // So that the first fill of the routers leaves a working session's route as it is.
@@ -238,7 +243,7 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
       await runtime.start();
       await adopt();
       const failed = (error: Error) => log.error({ err: error }, 'upkeep failed');
-      stops.push(every(RELEASE_MS, cleanup.release, failed), every(RELIST_MS, adopt, failed));
+      stops.push(every(RELEASE_MS, cleanup.release, failed), every(RELIST_MS, endStrays, failed));
     },
     create,
     end,
