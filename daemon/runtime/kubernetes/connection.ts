@@ -56,9 +56,9 @@ export function loadKubeConfig(env: NodeJS.ProcessEnv): KubeConfig {
     else if (existsSync(home)) kubeConfig.loadFromFile(home);
     else throw new Error('there is no service account of a Pod and no ~/.kube/config either');
   } catch (error) {
-    throw new ConfigError(
-      `no cluster: KUBECONFIG is ${env.KUBECONFIG ?? 'not set'}: ${(error as Error).message}`,
-    );
+    // Of a YAML error, the lines that follow show the place as a drawing.
+    const [why] = (error as Error).message.split('\n');
+    throw new ConfigError(`no cluster: KUBECONFIG is ${env.KUBECONFIG ?? 'not set'}: ${why}`);
   }
   if (!kubeConfig.getCurrentCluster()) {
     throw new ConfigError(

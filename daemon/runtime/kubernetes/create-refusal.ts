@@ -12,13 +12,15 @@ export function createRefusal(error: unknown): ApiError {
       retryAfterSeconds: RETRY_SECONDS,
     });
   }
-  if (code === undefined || code >= 500) {
+  // 401: a token that is being renewed.
+  if (code === undefined || code === 401 || code >= 500) {
     return new ApiError(503, 'cluster_unavailable', `The cluster's API can't be used now: ${said}.`, {
       retryAfterSeconds: RETRY_SECONDS,
     });
   }
-  if (code === 429) {
-    return new ApiError(503, 'cluster_busy', `The cluster's API asks to wait: ${said}.`, {
+  // 409: several creates counted against one quota at a time (kubernetes/kubernetes#67761).
+  if (code === 429 || code === 409) {
+    return new ApiError(503, 'cluster_busy', `The cluster's API asks to try again: ${said}.`, {
       retryAfterSeconds: RETRY_SECONDS,
     });
   }

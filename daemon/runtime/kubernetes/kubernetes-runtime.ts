@@ -8,7 +8,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { ConfigError } from '../../errors.ts';
 import { every } from '../../every.ts';
-import type { SessionSpec } from '../../session.ts';
+import { newSessionId, type SessionSpec } from '../../session.ts';
 import type { OwnedSession, Runtime } from '../runtime.ts';
 import { describeApiError, isStatus, isUncertain } from './api-error.ts';
 import type { Connection } from './connection.ts';
@@ -60,17 +60,24 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
 
   function heard(name: string): void {
     const pod = pods.get(name);
+    const isNew = !heardAt.has(name);
     if (pod) heardAt.set(name, performance.now());
     else heardAt.delete(name);
     events.emit(name);
-    const id = name.slice(objectName('').length);
-    if (!pod || ownedSession(pod)) changed(id);
+    if (!pod || ownedSession(pod)) changed(name.slice(objectName('').length));
+    else if (isNew) log.warn({ pod: name, namespace }, 'foreign Pod left alone');
+  }
+
+  /** The session's Pod, and never a stranger of its name. */
+  function ownPod(id: string): V1Pod | undefined {
+    const pod = pods.get(objectName(id));
+    return pod && ownedSession(pod) ? pod : undefined;
   }
 
   async function start(): Promise<void> {
     await untilAnswered(checkTemplate);
     lease = await parts.takeLease();
-    await pods.start();
+    await pods.start(parts.waiting);
     await untilAnswered(makeMissingServices);
     stops.push(
       every(SILENT_MS, askAboutSilent, (error) => {
@@ -94,7 +101,7 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
   }
 
   async function checkTemplate(): Promise<void> {
-    const sample = { id: 'x'.repeat(26), createdAt: 0, env: {}, labels: {}, idempotency: null };
+    const sample = { id: newSessionId(), createdAt: 0, env: {}, labels: {}, idempotency: null };
     try {
       const problem = await findTemplateProblem(api, podManifest(sample, parts.pods));
       if (problem !== undefined)
@@ -160,8 +167,8 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
   async function remove(id: string): Promise<void> {
     const name = objectName(id);
     const pod = pods.get(name) ?? (await read(name));
-    const uid = pod?.metadata?.uid;
-    if (uid === undefined) return;
+    if (!pod || !ownedSession(pod)) return;
+    const uid = pod.metadata?.uid as string;
     try {
       await api.deleteNamespacedPod({ name, namespace, body: { preconditions: { uid } } });
     } catch (error) {
@@ -207,12 +214,12 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
     },
     create,
     async observe(id) {
-      return observePod(pods.get(objectName(id)), port, unschedulableMs);
+      return observePod(ownPod(id), port, unschedulableMs);
     },
     async output(id) {
       const name = objectName(id);
       // After a crash the new container has said nothing yet.
-      const app = pods.get(name)?.status?.containerStatuses?.find((one) => one.name === APP_CONTAINER);
+      const app = ownPod(id)?.status?.containerStatuses?.find((one) => one.name === APP_CONTAINER);
       const previous = app?.state?.waiting !== undefined && app.lastState?.terminated !== undefined;
       const limits = { tailLines: SHOWN_LINES, limitBytes: SHOWN_BYTES, previous };
       const text = await api

@@ -20,11 +20,25 @@ const names = z.record(
   z.string('a text: write numbers and true or false in quotes'),
 );
 
+// The API server's own complaint of a bad one shows bytes of the request and no path.
+// https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+const QUANTITY = /^\+?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?\d+)?$/;
+
+const quantities = z
+  .record(
+    z.string(),
+    z.unknown().refine((value) => QUANTITY.test(String(value)), {
+      error: ({ input }) => `${JSON.stringify(input)} is no quantity, such as 500m or 2Gi`,
+    }),
+  )
+  .optional();
+
 const containerSchema = z
   .looseObject({
     name: z.string('every container needs a name; that of the app is "app"'),
     image: z.string().optional(),
     env: z.array(z.looseObject({ name: z.string() })).optional(),
+    resources: z.looseObject({ limits: quantities, requests: quantities }).optional(),
   })
   .superRefine(({ name, image }, context) => {
     const problem = problemOf(name, image);

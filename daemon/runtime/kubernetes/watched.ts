@@ -21,8 +21,8 @@ const LONGEST_PAUSE_MS = 5_000;
 const STEADY_MS = 10_000;
 
 export interface Watched<T> {
-  /** Resolves with the first whole list; tries again until then. */
-  start(): Promise<void>;
+  /** Resolves with the first whole list; tries again until then, and tells why it has to. */
+  start(waiting?: (reason: string) => void): Promise<void>;
   get(name: string): T | undefined;
   all(): T[];
   /** Takes in what an API call answered, which the watch may tell of later. Older versions change nothing. */
@@ -50,6 +50,7 @@ export function createWatched<T extends KubernetesObject>(parts: WatchedParts<T>
   const { path, changed, log } = parts;
   const objects = new Map<string, T>();
   const firstList = Promise.withResolvers<void>();
+  let everListed = false;
   const closing = new AbortController();
   let fresh = false;
   let reported = false;
@@ -76,6 +77,7 @@ export function createWatched<T extends KubernetesObject>(parts: WatchedParts<T>
     }
     for (const object of listed.items) put(object);
     fresh = true;
+    everListed = true;
     if (reported) log.info({ path }, 'watch is back');
     reported = false;
     firstList.resolve();
@@ -101,15 +103,17 @@ export function createWatched<T extends KubernetesObject>(parts: WatchedParts<T>
     return error;
   }
 
-  async function followForEver(): Promise<void> {
+  async function followForEver(waiting: (reason: string) => void): Promise<void> {
     let failures = 0;
     while (!closing.signal.aborted) {
       const since = performance.now();
       const error = await follow();
       fresh = false;
       if (closing.signal.aborted) return;
+      const reason = describeApiError(error);
+      if (!everListed) waiting(reason);
       // The same trouble is told once.
-      if (!reported) log.warn({ path, reason: describeApiError(error) }, 'watch broke');
+      if (!reported) log.warn({ path, reason }, 'watch broke');
       reported = true;
       if (performance.now() - since > STEADY_MS) failures = 0;
       const pause = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
@@ -120,8 +124,8 @@ export function createWatched<T extends KubernetesObject>(parts: WatchedParts<T>
   }
 
   return {
-    start() {
-      void followForEver();
+    start(waiting = () => {}) {
+      void followForEver(waiting);
       return firstList.promise;
     },
     get: (name) => objects.get(name),

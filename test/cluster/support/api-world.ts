@@ -34,7 +34,7 @@ export interface ApiWorld {
   kubelet: PlayedKubelet;
   /** POST /init that is expected to succeed. */
   init(body?: unknown): Promise<SessionView>;
-  /** All that the daemon knows of, the ended ones too. */
+  /** All that the daemon knows of, the ended ones too; none while it starts. */
   sessions(): Promise<ListedSession[]>;
   until(id: string, state: string): Promise<void>;
   visit(id: string, rest?: string, call?: Call): Promise<Answer>;
@@ -49,8 +49,15 @@ export interface ApiWorld {
   services(): Promise<V1Service[]>;
   /** Waits until the Pod is being deleted, plays its end, and waits until nothing of it is left. */
   untilGone(id: string): Promise<void>;
+  /**
+   * Waits until all agree: each living session has its Pod, its Service and its route, and there is nothing else.
+   * Returns their ids, in order.
+   */
+  untilSound(): Promise<string[]>;
   /** Starts the daemon, anew if it has ended. */
   startDaemon(): Promise<Daemon>;
+  /** Starts it anew and waits until it is ready. */
+  restart(): Promise<void>;
 }
 
 /** What `GET /sessions` says of one. */
@@ -92,7 +99,7 @@ export async function startApiWorld(
   const closings: (() => Promise<unknown>)[] = [];
   let daemon: Daemon | undefined;
   t.teardown(async () => {
-    if (!t.passed) t.log(`daemon:\n${daemon?.log()}\nnginx:\n${await router.errorLog()}`);
+    if (!t.passed) t.log(`daemon:\n${withoutPolls(daemon?.log())}\nnginx:\n${await router.errorLog()}`);
     await daemon?.end('SIGKILL');
     await Promise.all([router.stop(), proxy.stop(), ...closings.map((close) => close())]);
     ports.release();
@@ -119,7 +126,7 @@ export async function startApiWorld(
       if (answer.status !== 201) throw new Error(`/init answered ${answer.status}: ${answer.body}`);
       return answer.json;
     },
-    sessions: async () => (await api('GET', '/sessions?limit=1000')).json.sessions,
+    sessions: async () => (await api('GET', '/sessions?limit=1000')).json.sessions ?? [],
     // Not by GET /sessions/:id, which asks the cluster for the app's output each time.
     until: async (id, state) => {
       await until(`session ${state}`, async () =>
@@ -170,11 +177,35 @@ export async function startApiWorld(
         return !left.some(({ metadata }) => metadata?.name === name);
       });
     },
+    async untilSound() {
+      const named = (objects: (V1Pod | V1Service)[]) =>
+        objects.map(({ metadata }) => metadata?.name?.replace('session-', '') ?? '').sort();
+      let seen = {};
+      const living = await until('sessions, Pods, Services and routes to agree', async () => {
+        const sessions = (await world.sessions()).filter(({ state }) => !['failed', 'gone'].includes(state));
+        const ids = sessions.map(({ id }) => id).sort();
+        const others = [named(await world.pods()), named(await world.services()), await world.routes()];
+        seen = { ids, others };
+        return others.every((other) => other.join() === ids.join()) && { ids };
+      }).catch((error) => {
+        throw new Error(`${error.message}: ${JSON.stringify(seen)}`);
+      });
+      return living.ids;
+    },
     startDaemon: start,
+    async restart() {
+      await start();
+      await until('the daemon to be ready', async () => (await api('GET', '/readyz')).status === 200, 30);
+    },
   };
-  if (!options.idle) {
-    await start();
-    await until('the daemon to be ready', async () => (await api('GET', '/readyz')).status === 200);
-  }
+  if (!options.idle) await world.restart();
   return world;
+}
+
+/** What a test asks again and again hides the rest. */
+function withoutPolls(log = ''): string {
+  return log
+    .split('\n')
+    .filter((line) => !line.includes('"method":"GET"'))
+    .join('\n');
 }
