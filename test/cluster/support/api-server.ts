@@ -26,8 +26,12 @@ async function answers(): Promise<boolean> {
   );
 }
 
-/** A request that the daemon made, as far as its rights are concerned. */
+/** A request, as far as rights are concerned. */
 export interface Audited {
+  /** The service account's name. */
+  account: string;
+  /** By the roles that it has; what is allowed may still be refused for another reason. */
+  allowed: boolean;
   verb: string;
   /** Such as `pods` or `pods/log`. */
   resource: string;
@@ -36,6 +40,9 @@ export interface Audited {
   code: number;
 }
 
+// A watch is complete only when it ends.
+const stages = ['ResponseStarted', 'ResponseComplete'];
+
 /** All requests so far of service accounts in the namespace `spawner`, of our own cluster. */
 export async function auditLog(): Promise<Audited[]> {
   const text = await readFile(join(runFolder, 'audit.log'), 'utf8');
@@ -43,8 +50,10 @@ export async function auditLog(): Promise<Audited[]> {
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line))
-    .filter(({ stage, objectRef }) => stage === 'ResponseComplete' && objectRef)
-    .map(({ verb, objectRef, responseStatus }) => ({
+    .filter(({ stage, objectRef }) => stages.includes(stage) && objectRef)
+    .map(({ user, annotations, verb, objectRef, responseStatus }) => ({
+      account: user.username.split(':').at(-1),
+      allowed: annotations?.['authorization.k8s.io/decision'] === 'allow',
       verb,
       resource: objectRef.subresource ? `${objectRef.resource}/${objectRef.subresource}` : objectRef.resource,
       namespace: objectRef.namespace ?? '',

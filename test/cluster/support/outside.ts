@@ -11,8 +11,8 @@ import { reach } from './reach.ts';
 const SESSIONS = 'spawner-sessions';
 /** Requests are held for 30 s at most, and a session starts or ends well within this. */
 const ANSWER_SECONDS = 90;
-/** A kubelet takes up to half a minute to let go of a Pod. */
-const GONE_SECONDS = 90;
+/** A kubelet takes seconds to let go of a Pod, and looks again after a minute if that fails at first. */
+const GONE_SECONDS = 150;
 
 /** A session as the daemon's API tells it. */
 export interface SessionView {

@@ -1,0 +1,28 @@
+import { RbacAuthorizationV1Api } from '@kubernetes/client-node';
+import { auditLog } from './api-server.ts';
+import { theCluster } from './cluster.ts';
+
+const DAEMON = 'spawner-daemon';
+const namespaces = ['spawner', 'spawner-sessions'];
+
+/** What deploy/access.yaml lets the daemon do, such as `spawner-sessions: create pods`, in order. */
+export async function grantedRights(): Promise<string[]> {
+  const api = theCluster().config.makeApiClient(RbacAuthorizationV1Api);
+  const rights = namespaces.map(async (namespace) => {
+    const { rules } = await api.readNamespacedRole({ namespace, name: DAEMON });
+    return (rules ?? []).flatMap(({ resources, verbs }) =>
+      (resources ?? []).flatMap((resource) => verbs.map((verb) => `${namespace}: ${verb} ${resource}`)),
+    );
+  });
+  return (await Promise.all(rights)).flat().sort();
+}
+
+/** What the daemon has tried so far, each kind once and in order, with `refused` if it may not. Own cluster only. */
+export async function triedRights(): Promise<string[]> {
+  const tried = (await auditLog())
+    .filter(({ account }) => account === DAEMON)
+    .map(({ allowed, namespace, verb, resource }) =>
+      [`${namespace}:`, verb, resource, ...(allowed ? [] : ['refused'])].join(' '),
+    );
+  return [...new Set(tried)].sort();
+}
