@@ -94,7 +94,8 @@ export async function startApiWorld(
   const flags = [
     ...['--router', `unix:${router.adminAddress}`, '--public-url', 'http://spawner.test'],
     ...['--application-image', 'my-app:1', '--application-port', String(port), '--namespace', namespace],
-    ...['--stop-grace', '1s', ...(options.flags ?? [])],
+    // None is reaped because a test takes long.
+    ...['--stop-grace', '1s', '--idle-timeout', '10m', ...(options.flags ?? [])],
   ];
   const closings: (() => Promise<unknown>)[] = [];
   let daemon: Daemon | undefined;
