@@ -22,6 +22,11 @@ export class ApiError extends Error {
   }
 }
 
+/** Something that the daemon depends on is away for now: the work is done again later. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+}
+
 /** The operator's mistake: the daemon says `message` in one line and exits 2. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createCleanup } from './cleanup.ts';
-import { ApiError } from './errors.ts';
+import { ApiError, UnavailableError } from './errors.ts';
 import { every } from './every.ts';
 import type { Metrics } from './metrics.ts';
 import { nextStep } from './next-step.ts';
@@ -57,9 +57,11 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
   const cleanup = createCleanup(runtime, routers, log);
   const stops: (() => void)[] = [];
   let closing = false;
-  const queue = createWorkQueue(reconcile, (id, error) =>
-    log.error({ session: id, err: error }, 'reconcile failed'),
-  );
+  const queue = createWorkQueue(reconcile, (id, error) => {
+    if (error instanceof UnavailableError)
+      log.warn({ session: id, reason: error.message }, 'reconcile waits');
+    else log.error({ session: id, err: error }, 'reconcile failed');
+  });
 
   async function reconcile(id: string): Promise<void> {
     const session = store.get(id);

@@ -1,0 +1,128 @@
+/** The Pods of sessions, followed: by the watch, and by asking where the watch may have gone silent. */
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { V1Pod } from '@kubernetes/client-node';
+import type { Logger } from 'pino';
+import { every } from '../../every.ts';
+import { describeApiError, isStatus } from './api-error.ts';
+import type { Connection } from './connection.ts';
+import { objectName, SESSION_LABEL } from './names.ts';
+import { ownedSession } from './owned-session.ts';
+import { createWatched } from './watched.ts';
+
+// A Pod that is on its way tells something more often than this; if not, the watch may have gone silent.
+const SILENT_MS = 5_000;
+
+export interface SessionPods {
+  /** Resolves when all of them are known. @param waiting told why that takes longer */
+  start(waiting: (reason: string) => void): Promise<void>;
+  /** The session's Pod, and never a stranger of its name. */
+  get(id: string): V1Pod | undefined;
+  /** Those of sessions; strangers that carry our label are left out. */
+  all(): V1Pod[];
+  /** Asks the API server; undefined if there is no such Pod. */
+  read(id: string): Promise<V1Pod | undefined>;
+  /** Takes in what a call has answered. */
+  put(pod: V1Pod): void;
+  /** Resolves when this very Pod is not there any more. */
+  whenGone(pod: V1Pod): Promise<void>;
+  /** False from the moment the watch broke until the next whole list. */
+  isFresh(): boolean;
+  close(): void;
+}
+
+export interface SessionPodsParts {
+  connection: Connection;
+  namespace: string;
+  /** Whether news of the Pod are expected soon. */
+  isOnItsWay: (pod: V1Pod) => boolean;
+  /** Called with a session's id after its Pod came, changed or went. */
+  changed: (id: string) => void;
+  log: Logger;
+}
+
+export function createSessionPods(parts: SessionPodsParts): SessionPods {
+  const { namespace, changed, log } = parts;
+  const { api, kubeConfig } = parts.connection;
+  const heardAt = new Map<string, number>();
+  const events = new EventEmitter().setMaxListeners(0);
+  let stopAsking = () => {};
+
+  const watched = createWatched<V1Pod>({
+    list: () => api.listNamespacedPod({ namespace, labelSelector: SESSION_LABEL }),
+    path: `/api/v1/namespaces/${namespace}/pods`,
+    kubeConfig,
+    labelSelector: SESSION_LABEL,
+    changed: heard,
+    log,
+  });
+
+  function heard(name: string): void {
+    const pod = watched.get(name);
+    const isNew = !heardAt.has(name);
+    if (pod) heardAt.set(name, performance.now());
+    else heardAt.delete(name);
+    events.emit(name);
+    if (!pod || ownedSession(pod)) changed(name.slice(objectName('').length));
+    else if (isNew) log.warn({ pod: name, namespace }, 'foreign Pod left alone');
+  }
+
+  function all(): V1Pod[] {
+    return watched.all().filter(ownedSession);
+  }
+
+  async function read(name: string): Promise<V1Pod | undefined> {
+    try {
+      return await api.readNamespacedPod({ name, namespace });
+    } catch (error) {
+      if (isStatus(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  async function askIfSilent(name: string): Promise<void> {
+    if (performance.now() - (heardAt.get(name) ?? 0) < SILENT_MS) return;
+    const known = watched.get(name);
+    const found = await read(name);
+    if (found) watched.put(found);
+    else if (known) watched.drop(name, known.metadata?.uid);
+  }
+
+  return {
+    async start(waiting) {
+      await watched.start(waiting);
+      stopAsking = every(
+        SILENT_MS,
+        async () => {
+          await Promise.all(
+            all()
+              .filter(parts.isOnItsWay)
+              .map(({ metadata }) => askIfSilent(metadata?.name ?? '')),
+          );
+        },
+        (error) => log.debug({ reason: describeApiError(error) }, 'silent Pods could not be asked about'),
+      );
+    },
+    get(id) {
+      const pod = watched.get(objectName(id));
+      return pod && ownedSession(pod) ? pod : undefined;
+    },
+    all,
+    read: (id) => read(objectName(id)),
+    put: watched.put,
+    async whenGone({ metadata: { name = '', uid } = {} }) {
+      while (watched.get(name)?.metadata?.uid === uid) {
+        const told = Promise.withResolvers<void>();
+        events.once(name, told.resolve);
+        await Promise.race([told.promise, sleep(SILENT_MS, undefined, { ref: false })]);
+        events.off(name, told.resolve);
+        await askIfSilent(name).catch(() => {}); // the API is away: asked again
+      }
+    },
+    isFresh: watched.isFresh,
+    close() {
+      stopAsking();
+      watched.close();
+    },
+  };
+}
