@@ -101,7 +101,7 @@ test('short requests keep a session', async (t) => {
 test('a connection that is kept alive and says nothing keeps no session', async (t) => {
   const { start, router, untilGone, session } = await outside(t, spawner);
   const { id } = await start();
-  const socket = connect(whereTo(router) as { host: string; port: number });
+  const socket = connect(whereTo(await router()) as { host: string; port: number });
   t.teardown(() => socket.destroy());
   await once(socket, 'connect');
   t.regex(await exchange(socket, `/p/${id}/session`), new RegExp(id));

@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
-import { type Address, type Answer, ask } from '../../support/http.ts';
+import { type Address, type Answer, ask, type Call } from '../../support/http.ts';
 import { until } from '../../support/poll.ts';
 import { theCluster } from './cluster.ts';
 import type { Installation } from './install.ts';
 import { reach } from './reach.ts';
 
 const SESSIONS = 'spawner-sessions';
-/** Requests are held for 30 s at most, and a session starts or ends well within this. */
-const ANSWER_SECONDS = 90;
+/** Requests are held for 30 s at most, and a session starts well within this. */
+const ANSWER_SECONDS = 60;
 /** A kubelet takes seconds to let go of a Pod, and looks again after a minute if that fails at first. */
 const GONE_SECONDS = 150;
 
@@ -21,6 +21,7 @@ export interface SessionView {
   state: string;
   labels: Record<string, string>;
   endReason?: string;
+  endedAt?: string;
   failure?: { code: string; message: string; output: string[]; exitCode?: number };
   output?: string[];
   activity?: { source: string; activeConnections: number };
@@ -29,8 +30,8 @@ export interface SessionView {
 
 /** Spawner as the web app's backend and browsers meet it. */
 export interface Outside {
-  daemon: Address;
-  router: Address;
+  /** Where the routers' Service answers. */
+  router(): Promise<Address>;
   /** With the API's token. */
   api(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** POST /init that is expected to succeed; the app runs then. */
@@ -48,13 +49,29 @@ export interface Outside {
   untilGone(id: string): Promise<void>;
 }
 
-/** As seen through the Services of an installation, for as long as the test runs. A failing test tells its story. */
-export async function outside(t: ExecutionContext, spawner: Installation): Promise<Outside> {
+/**
+ * As seen through the Services of an installation, for as long as the test runs. A failing test tells its story.
+ * @param answerSeconds how long an answer may take
+ */
+export async function outside(
+  t: ExecutionContext,
+  spawner: Installation,
+  answerSeconds = ANSWER_SECONDS,
+): Promise<Outside> {
   t.teardown(async () => {
     if (!t.passed) t.log(await spawner.dump());
   });
-  const service = (name: string) => reach(t, { namespace: 'spawner', kind: 'service', name, port: 80 });
-  const [daemon, router] = await Promise.all([service('spawner-daemon'), service('spawner-router')]);
+  const daemon = service(t, 'spawner-daemon');
+  const router = service(t, 'spawner-router');
+
+  async function askOf(where: Reached, path: string, call: Call = {}): Promise<Answer> {
+    try {
+      return await within(answerSeconds, path, ask(await where.address(), path, call));
+    } catch (error) {
+      where.lost();
+      throw error;
+    }
+  }
 
   async function api(method: string, path: string, body?: unknown, more?: Record<string, string>) {
     const headers = {
@@ -63,7 +80,7 @@ export async function outside(t: ExecutionContext, spawner: Installation): Promi
       ...more,
     };
     const call = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
-    return within(ANSWER_SECONDS, `${method} ${path}`, ask(daemon, path, call));
+    return askOf(daemon, path, call);
   }
 
   async function expected(status: number, answer: Promise<Answer>) {
@@ -74,8 +91,7 @@ export async function outside(t: ExecutionContext, spawner: Installation): Promi
 
   const start = (body: object = {}) => expected(201, api('POST', '/init', { wait: 'ready', ...body }));
   const session = (id: string) => expected(200, api('GET', `/sessions/${id}`));
-  const visit = (id: string, rest = '') =>
-    within(ANSWER_SECONDS, `/p/${id}/${rest}`, ask(router, `/p/${id}/${rest}`));
+  const visit = (id: string, rest = '') => askOf(router, `/p/${id}/${rest}`);
 
   async function untilState(id: string, state: string): Promise<SessionView> {
     return until(
@@ -107,8 +123,7 @@ export async function outside(t: ExecutionContext, spawner: Installation): Promi
   }
 
   return {
-    daemon,
-    router,
+    router: router.address,
     api,
     start,
     session,
@@ -117,10 +132,29 @@ export async function outside(t: ExecutionContext, spawner: Installation): Promi
       return sessions.filter(({ state }: SessionView) => !['gone', 'failed'].includes(state));
     },
     visit,
-    connect: (id) => openWebSocket(t, router, id),
+    connect: async (id) => openWebSocket(t, await router.address(), id),
     untilState,
     untilOneIsReaped,
     untilGone,
+  };
+}
+
+interface Reached {
+  address(): Promise<Address>;
+  /** It did not answer: in another cluster than our own, the way to it may have ended with a Pod. */
+  lost(): void;
+}
+
+function service(t: ExecutionContext, name: string): Reached {
+  let found: Promise<Address> | undefined;
+  return {
+    address() {
+      found ??= reach(t, { namespace: 'spawner', kind: 'service', name, port: 80 });
+      return found;
+    },
+    lost() {
+      found = undefined;
+    },
   };
 }
 
