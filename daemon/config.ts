@@ -1,7 +1,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
-import type { Allowance } from './api/allowance.ts';
+import type { Allowance } from './allowance.ts';
 import { parseDurationMs } from './duration.ts';
 import { ConfigError } from './errors.ts';
 import { daemonOptions } from './options.ts';

@@ -1,11 +1,11 @@
-import type { Observation } from './runtime/runtime.ts';
+import type { Observation, Place } from './runtime/runtime.ts';
 import type { Failure, Session } from './session.ts';
 
 /** What a session needs next. */
 export type Step =
   | { do: 'nothing' }
   | { do: 'look again'; inMs: number }
-  | { do: 'become ready'; backend: string }
+  | { do: 'become ready'; place: Place }
   | { do: 'stop serving'; why: string }
   | { do: 'fail'; failure: Omit<Failure, 'output'> }
   | { do: 'end' }
@@ -32,7 +32,7 @@ export function nextStep(
       return { do: 'fail', failure: observed.failure };
     case 'listening':
       if (session.state === 'ready' && session.backend === observed.backend) return { do: 'nothing' };
-      return { do: 'become ready', backend: observed.backend };
+      return { do: 'become ready', place: observed };
     case 'starting': {
       if (session.state !== 'starting') return { do: 'stop serving', why: observed.lacks };
       const waitedMs = now - session.waitingSince;

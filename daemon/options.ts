@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { InvalidArgumentError, Option } from 'commander';
-import { isQuantity } from './api/allowance.ts';
+import { isQuantity } from './allowance.ts';
 import { parseDurationMs } from './duration.ts';
 
 const SERVICE = /^service:[a-z]([-a-z0-9]*[a-z0-9])?\.[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;

@@ -4,13 +4,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { createAddresses } from './addresses.ts';
 import { createCleanup } from './cleanup.ts';
 import { ApiError, UnavailableError } from './errors.ts';
 import { every } from './every.ts';
 import type { Metrics } from './metrics.ts';
 import { nextStep } from './next-step.ts';
 import type { Routers } from './routers/routers.ts';
-import type { Runtime } from './runtime/runtime.ts';
+import type { Place, Runtime } from './runtime/runtime.ts';
 import {
   type EndReason,
   type Failure,
@@ -25,6 +26,7 @@ import { createWorkQueue } from './work-queue.ts';
 const RELEASE_MS = 250;
 const RELIST_MS = 30_000;
 const ROLL_BACK_MS = 1_000;
+const ADDRESS_MS = 250;
 
 export interface Reconciler {
   /** Takes over what the runtime runs. Every session that works has its route in the desired table afterwards. */
@@ -55,6 +57,10 @@ export interface ReconcilerParts {
 export function createReconciler(parts: ReconcilerParts): Reconciler {
   const { store, runtime, routers, metrics, log, startTimeoutMs } = parts;
   const cleanup = createCleanup(runtime, routers, log);
+  const addresses = createAddresses((id, address) => {
+    const session = store.get(id);
+    return (session && !hasEnded(session) && session.backend === address) || !routers.isSettled(id);
+  });
   const stops: (() => void)[] = [];
   let closing = false;
   const queue = createWorkQueue(reconcile, (id, error) => {
@@ -74,7 +80,7 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
       case 'look again':
         return queue.add(id, step.inMs);
       case 'become ready':
-        return becomeReady(session, step.backend);
+        return becomeReady(session, step.place);
       case 'stop serving':
         return stopServing(session, step.why);
       case 'fail':
@@ -86,8 +92,11 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     }
   }
 
-  async function becomeReady(session: Session, backend: string): Promise<void> {
-    await serve(session, backend);
+  async function becomeReady(session: Session, place: Place): Promise<void> {
+    const { backend } = place;
+    const other = addresses.otherUser(session.id, backend);
+    if (other !== undefined) return letGo(session, other, backend);
+    await serve(session, place);
     if (session.readyAt !== undefined) return;
     session.readyAt = Date.now();
     const ms = session.readyAt - session.createdAt;
@@ -96,9 +105,19 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     store.changed(session);
   }
 
-  async function serve(session: Session, backend: string): Promise<void> {
+  // Two sessions at one address: what we know of one of them is no longer true. None is let in until that is settled.
+  async function letGo(session: Session, other: string, backend: string): Promise<void> {
+    log.warn({ session: session.id, other, backend }, 'session waits: its address is still that of another');
+    await runtime.refresh(other);
+    queue.add(other);
+    queue.add(session.id, ADDRESS_MS);
+  }
+
+  async function serve(session: Session, { backend, statusAddress }: Place): Promise<void> {
+    addresses.use(session.id, backend);
     await routers.set(session.id, { state: 'ready', address: backend });
     session.backend = backend;
+    session.statusAddress = statusAddress;
     session.state = 'ready';
     store.changed(session);
   }
@@ -207,7 +226,8 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
   async function adopt(): Promise<void> {
     const owned = await runtime.list();
     for (const one of owned.filter(({ deleted }) => !deleted)) {
-      const session = newSession(one);
+      // What an earlier daemon saw of it is unknown: whatever it waits for, it gets its whole time again.
+      const session = { ...newSession(one), waitingSince: Date.now() };
       store.add(session);
       await adoptRoute(session);
     }
@@ -226,7 +246,7 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
   async function adoptRoute(session: Session): Promise<void> {
     const observed = await runtime.observe(session.id);
     // Since when it has been ready, nobody knows.
-    if (observed.phase === 'listening') await serve(session, observed.backend);
+    if (observed.phase === 'listening') await serve(session, observed);
     else if (observed.phase === 'starting') await routers.set(session.id, { state: 'starting', address: '' });
   }
 

@@ -63,6 +63,8 @@ export interface Session {
   state: SessionState;
   /** `ip:port`, once known. */
   backend: string | undefined;
+  /** Where its sidecar tells of use, `ip:port`, if it has one. */
+  statusAddress: string | undefined;
   readyAt: number | undefined;
   /** Since when it has been waited for: its creation, or the moment it stopped being able to serve. */
   waitingSince: number;
@@ -87,6 +89,7 @@ export function newSession(spec: OwnSpec): Session {
     idempotency: spec.idempotency,
     state: 'starting',
     backend: undefined,
+    statusAddress: undefined,
     readyAt: undefined,
     waitingSince: spec.createdAt,
     endedAt: undefined,

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
 import { z } from 'zod';
+import { type Allowance, assertAllowed, isQuantity } from '../allowance.ts';
 import { ApiError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Reconciler } from '../reconciler.ts';
 import { isReservedName } from '../runtime/session-environment.ts';
 import { newSessionId, type Session } from '../session.ts';
 import type { SessionStore } from '../session-store.ts';
-import { type Allowance, assertAllowed, isQuantity } from './allowance.ts';
 import { readBody } from './body.ts';
 import { summary } from './session-view.ts';
 

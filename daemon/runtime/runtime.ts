@@ -1,5 +1,13 @@
 import type { Failure, OwnSpec, SessionSpec } from '../session.ts';
 
+/** Where a session can be reached: addresses are `ip:port`. */
+export interface Place {
+  /** Its app. */
+  backend: string;
+  /** The sidecar that tells of its use, if it has one. */
+  statusAddress?: string;
+}
+
 /** What a runtime knows of one session right now. */
 export type Observation =
   | { phase: 'missing' }
@@ -10,7 +18,7 @@ export type Observation =
       /** Trouble that may pass; it is a failure once the session has waited for so long. */
       hurdle?: { failure: Omit<Failure, 'output'>; patienceMs: number };
     }
-  | { phase: 'listening'; backend: string }
+  | ({ phase: 'listening' } & Place)
   | { phase: 'exited'; failure: Omit<Failure, 'output'> };
 
 /** A session as the runtime's own objects describe it: the only memory of a daemon that was killed. */
@@ -33,6 +41,8 @@ export interface Runtime {
   /** Starts the session, or adopts what an earlier, interrupted call started. @throws {ApiError} when it can't */
   create(spec: SessionSpec): Promise<void>;
   observe(id: string): Promise<Observation>;
+  /** Looks at the session anew, past what is remembered. */
+  refresh(id: string): Promise<void>;
   /** The last lines the app wrote. */
   output(id: string): Promise<string[]>;
   /** Resolves when nothing of the session runs any more. Its address stays reserved. */

@@ -30,16 +30,14 @@ test('a session that starts waits until its deadline and then has failed', (t) =
 });
 
 test('it becomes ready once somebody listens, also when the deadline is over by then', (t) => {
-  t.deepEqual(step(starting, listening), { do: 'become ready', backend: '127.0.0.1:20000' });
-  t.deepEqual(step(starting, listening, 60_000), { do: 'become ready', backend: '127.0.0.1:20000' });
+  t.deepEqual(step(starting, listening), { do: 'become ready', place: listening });
+  t.deepEqual(step(starting, listening, 60_000), { do: 'become ready', place: listening });
 });
 
 test('a ready session stays as it is, and follows its app to another address', (t) => {
   t.deepEqual(step(ready, listening), { do: 'nothing' });
-  t.deepEqual(step(ready, { phase: 'listening', backend: '[::1]:20000' }), {
-    do: 'become ready',
-    backend: '[::1]:20000',
-  });
+  const moved: Observation = { phase: 'listening', backend: '[::1]:20000', statusAddress: '[::1]:9118' };
+  t.deepEqual(step(ready, moved), { do: 'become ready', place: moved });
 });
 
 test('a session whose app serves no more is held, and fails when that lasts', (t) => {

@@ -147,6 +147,7 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
     },
     create: (spec) => creates(() => create(spec)),
     observe: async (id) => observe(pods.get(id)),
+    refresh: pods.refresh,
     async output(id) {
       const pod = pods.get(id);
       return pod ? lastLines(api, pod) : [];

@@ -22,6 +22,8 @@ export interface SessionPods {
   all(): V1Pod[];
   /** Asks the API server; undefined if there is no such Pod. */
   read(id: string): Promise<V1Pod | undefined>;
+  /** Takes in what the API server says of the session's Pod now. */
+  refresh(id: string): Promise<void>;
   /** Takes in what a call has answered. */
   put(pod: V1Pod): void;
   /** Resolves when this very Pod is not there any more. */
@@ -81,7 +83,10 @@ export function createSessionPods(parts: SessionPodsParts): SessionPods {
   }
 
   async function askIfSilent(name: string): Promise<void> {
-    if (performance.now() - (heardAt.get(name) ?? 0) < SILENT_MS) return;
+    if (performance.now() - (heardAt.get(name) ?? 0) >= SILENT_MS) await ask(name);
+  }
+
+  async function ask(name: string): Promise<void> {
     const known = watched.get(name);
     const found = await read(name);
     if (found) watched.put(found);
@@ -109,6 +114,7 @@ export function createSessionPods(parts: SessionPodsParts): SessionPods {
     },
     all,
     read: (id) => read(objectName(id)),
+    refresh: (id) => ask(objectName(id)),
     put: watched.put,
     async whenGone({ metadata: { name = '', uid } = {} }) {
       while (watched.get(name)?.metadata?.uid === uid) {

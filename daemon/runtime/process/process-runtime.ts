@@ -185,6 +185,7 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
       if (running.backend) return { phase: 'listening', backend: running.backend };
       return { phase: 'starting', lacks: "nothing listens on the session's PORT" };
     },
+    async refresh() {}, // what is remembered of processes is what the kernel tells
     output: (id) => lastLines(records.outputPath(id)),
     async delete(id) {
       const running = sessions.get(id);

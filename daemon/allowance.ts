@@ -1,6 +1,6 @@
 /** What a caller of `/init` may choose for its session beyond what the operator set. Pure. */
-import { ApiError } from '../errors.ts';
-import type { SessionResources } from '../session.ts';
+import { ApiError } from './errors.ts';
+import type { SessionResources } from './session.ts';
 
 /** Quantities are Kubernetes' own: `500m`, `2`, `512Mi`. */
 export interface Allowance {

@@ -1,6 +1,6 @@
 import test from 'ava';
-import { type Allowance, assertAllowed, isQuantity, matches } from '../../../daemon/api/allowance.ts';
-import { ApiError } from '../../../daemon/errors.ts';
+import { type Allowance, assertAllowed, isQuantity, matches } from '../../daemon/allowance.ts';
+import { ApiError } from '../../daemon/errors.ts';
 
 const allowance: Allowance = { images: ['my-app:*', 'team/**'], maxCpu: '1500m', maxMemory: '1Gi' };
 const ask = (limits: Record<string, string>, requests: Record<string, string> = {}) => ({
