@@ -43,7 +43,7 @@ async function hasFailed(t: ExecutionContext, world: Outside, id: string, code: 
 
 for (const refused of ['pods', 'services']) {
   test.serial(`a quota that has no room for ${refused}`, async (t) => {
-    const { api, start, living } = await outside(t, spawner);
+    const { api, start, end, living } = await outside(t, spawner);
     const { core } = theCluster();
     const name = 'full';
     await core.createNamespacedResourceQuota({
@@ -64,7 +64,7 @@ for (const refused of ['pods', 'services']) {
     t.deepEqual(await living(), []);
     await remove();
     const { id } = await until('room again', () => start().catch(() => undefined));
-    t.is((await api('DELETE', `/sessions/${id}`)).status, 204);
+    await end(id);
   });
 }
 

@@ -39,6 +39,8 @@ export interface Outside {
   session(id: string): Promise<SessionView>;
   /** All that live; the answer of /sessions without those that ended. */
   living(): Promise<SessionView[]>;
+  /** DELETE, as often as it takes. */
+  end(id: string): Promise<void>;
   visit(id: string, rest?: string): Promise<Answer>;
   /** An open WebSocket to the example app. */
   connect(id: string): Promise<WebSocket>;
@@ -93,6 +95,19 @@ export async function outside(
   const session = (id: string) => expected(200, api('GET', `/sessions/${id}`));
   const visit = (id: string, rest = '') => askOf(router, `/p/${id}/${rest}`);
 
+  async function end(id: string): Promise<void> {
+    await until(
+      `session ${id} to end`,
+      async () => {
+        const { status, body } = await api('DELETE', `/sessions/${id}`);
+        // It answers after 30 s, and a kubelet may take longer.
+        if (status !== 204 && status !== 503) throw new Error(`expected 204, got ${status}: ${body}`);
+        return status === 204;
+      },
+      GONE_SECONDS,
+    );
+  }
+
   async function untilState(id: string, state: string): Promise<SessionView> {
     return until(
       `session ${id} to be ${state}`,
@@ -131,6 +146,7 @@ export async function outside(
       const { sessions } = await expected(200, api('GET', '/sessions?limit=1000'));
       return sessions.filter(({ state }: SessionView) => !['gone', 'failed'].includes(state));
     },
+    end,
     visit,
     connect: async (id) => openWebSocket(t, await router.address(), id),
     untilState,

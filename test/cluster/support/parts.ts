@@ -42,6 +42,15 @@ export async function signal(pod: V1Pod, name: NodeJS.Signals): Promise<void> {
   if (id === undefined) throw new Error(`${nameOf(pod)} has no container`);
   for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))) {
     const cgroup = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
-    if (cgroup.includes(id)) process.kill(Number(pid), name);
+    if (cgroup.includes(id)) sendTo(Number(pid), name);
+  }
+}
+
+function sendTo(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    // A worker goes with its master.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import test from 'ava';
+import { until } from '../support/poll.ts';
+import { startApiServer, stopApiServer } from './support/api-server.ts';
+import { isOwnCluster } from './support/cluster.ts';
+import { type Installation, install } from './support/install.ts';
+import { exitsWhenAsked } from './support/misbehave.ts';
+import { count, objectsOf, outside } from './support/outside.ts';
+import { podsOf } from './support/parts.ts';
+
+const OUTAGE_MS = 60_000;
+
+const onOwnCluster = isOwnCluster ? test : test.skip;
+let spawner: Installation | undefined;
+test.before(async () => {
+  if (isOwnCluster) spawner = await install({ SPAWNER_STOP_GRACE: '1s' });
+});
+test.after.always(() => spawner?.remove());
+
+onOwnCluster('a minute without the API server costs no session anything', async (t) => {
+  t.teardown(startApiServer);
+  const world = await outside(t, spawner as Installation);
+  const [lives, crashes] = await Promise.all([world.start(), world.start({ env: exitsWhenAsked })]);
+  const socket = await world.connect(lives.id);
+  const runs = await runsOfDaemon();
+
+  await stopApiServer();
+  const deadline = performance.now() + OUTAGE_MS;
+  t.is((await world.visit(crashes.id, 'exit')).status, 502);
+  // Only its sidecar can tell.
+  await until('the app to be missed', async () => (await world.visit(crashes.id)).status === 410, 30);
+  t.is((await world.session(crashes.id)).endReason, 'status_unreachable');
+  while (performance.now() < deadline) {
+    t.is((await world.visit(lives.id, 'session')).status, 200);
+    t.is((await count(socket)).session, lives.id);
+    const askedAt = performance.now();
+    const refused = await world.api('POST', '/init');
+    t.is(refused.status, 503, refused.body);
+    t.is(JSON.parse(refused.body).error.code, 'cluster_unavailable');
+    t.true(performance.now() - askedAt < OUTAGE_MS / 6, 'it fails fast');
+    t.is((await world.session(lives.id)).state, 'ready');
+    await sleep(500);
+  }
+  await startApiServer();
+
+  await until('its Pod to be taken away', async () => (await objectsOf(crashes.id)).length === 0, 150);
+  const fresh = await world.start();
+  t.is(JSON.parse((await world.visit(fresh.id, 'session')).body).session, fresh.id);
+  t.is((await count(socket)).session, lives.id);
+  t.deepEqual(await runsOfDaemon(), runs);
+  const ids = [lives.id, fresh.id].sort();
+  t.deepEqual((await world.living()).map(({ id }) => id).sort(), ids);
+  t.deepEqual(await objectsOf(), [
+    ...ids.map((id) => `Pod/session-${id}`),
+    ...ids.map((id) => `Service/session-${id}`),
+  ]);
+});
+
+async function runsOfDaemon(): Promise<string[]> {
+  const pods = await podsOf('daemon');
+  return pods.map(
+    ({ metadata, status }) => `${metadata?.uid} ${status?.containerStatuses?.[0]?.restartCount}`,
+  );
+}
