@@ -117,10 +117,11 @@ async function main(): Promise<void> {
     log.info({ cause, endSessions }, 'daemon stops');
     server.close();
     reaper.stop();
-    if (endSessions) await reconciler.endAll();
+    const left = endSessions ? await reconciler.endAll(config.endPatienceMs) : [];
+    if (left.length > 0) log.error({ sessions: left }, 'sessions could not be ended in time');
     reconciler.stop();
     await Promise.all([runtime.close(), routers.stop()]);
-    process.exit(0);
+    process.exit(left.length === 0 ? 0 : 1);
   }
   // A service manager's SIGTERM may be followed by a new daemon, which finds the sessions again. Ctrl-C means that all
   // is over.

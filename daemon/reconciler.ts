@@ -4,29 +4,22 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { createAddresses } from './addresses.ts';
 import { createCleanup } from './cleanup.ts';
 import { ApiError, UnavailableError } from './errors.ts';
 import { every } from './every.ts';
 import type { Metrics } from './metrics.ts';
 import { nextStep } from './next-step.ts';
 import type { Routers } from './routers/routers.ts';
-import type { Place, Runtime } from './runtime/runtime.ts';
-import {
-  type EndReason,
-  type Failure,
-  hasEnded,
-  newSession,
-  type Session,
-  type SessionSpec,
-} from './session.ts';
+import type { Runtime } from './runtime/runtime.ts';
+import { type EndReason, hasEnded, newSession, type Session, type SessionSpec } from './session.ts';
 import type { SessionStore } from './session-store.ts';
+import { createSteps } from './steps.ts';
 import { createWorkQueue } from './work-queue.ts';
 
 const RELEASE_MS = 250;
 const RELIST_MS = 30_000;
 const ROLL_BACK_MS = 1_000;
-const ADDRESS_MS = 250;
+const END_RETRY_MS = 500;
 
 export interface Reconciler {
   /** Takes over what the runtime runs. Every session that works has its route in the desired table afterwards. */
@@ -40,8 +33,8 @@ export interface Reconciler {
    * moment is told 503 or revives the session, and is never let in and cut.
    */
   reap(session: Session, reason: EndReason, stillUnused: () => Promise<boolean>): Promise<boolean>;
-  /** Ends all sessions, leaves nothing of them and creates no more. */
-  endAll(): Promise<void>;
+  /** Ends all sessions and creates no more. Resolves with the ids of those that could not be ended in time. */
+  endAll(patienceMs: number): Promise<string[]>;
   stop(): void;
 }
 
@@ -57,10 +50,6 @@ export interface ReconcilerParts {
 export function createReconciler(parts: ReconcilerParts): Reconciler {
   const { store, runtime, routers, metrics, log, startTimeoutMs } = parts;
   const cleanup = createCleanup(runtime, routers, log);
-  const addresses = createAddresses((id, address) => {
-    const session = store.get(id);
-    return (session && !hasEnded(session) && session.backend === address) || !routers.isSettled(id);
-  });
   const stops: (() => void)[] = [];
   let closing = false;
   const queue = createWorkQueue(reconcile, (id, error) => {
@@ -68,99 +57,21 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
       log.warn({ session: id, reason: error.message }, 'reconcile waits');
     else log.error({ session: id, err: error }, 'reconcile failed');
   });
+  const steps = createSteps({ store, runtime, routers, cleanup, metrics, log, lookAgain: queue.add });
 
   async function reconcile(id: string): Promise<void> {
     const session = store.get(id);
     // What an earlier daemon had begun to end. If a router still has a route of it, the fill takes that away.
     if (!session) return cleanup.endApp(id);
-    const step = nextStep(session, await runtime.observe(id), Date.now(), startTimeoutMs);
-    switch (step.do) {
-      case 'nothing':
-        return;
-      case 'look again':
-        return queue.add(id, step.inMs);
-      case 'become ready':
-        return becomeReady(session, step.place);
-      case 'stop serving':
-        return stopServing(session, step.why);
-      case 'fail':
-        return fail(session, step.failure);
-      case 'end':
-        return finish(session);
-      case 'clean up':
-        return cleanup.endApp(id);
-    }
-  }
-
-  async function becomeReady(session: Session, place: Place): Promise<void> {
-    const { backend } = place;
-    const other = addresses.otherUser(session.id, backend);
-    if (other !== undefined) return letGo(session, other, backend);
-    await serve(session, place);
-    if (session.readyAt !== undefined) return;
-    session.readyAt = Date.now();
-    const ms = session.readyAt - session.createdAt;
-    metrics.started(ms / 1000);
-    log.info({ session: session.id, backend, ms }, 'session ready');
-    store.changed(session);
-  }
-
-  // Two sessions at one address: what we know of one of them is no longer true. None is let in until that is settled.
-  async function letGo(session: Session, other: string, backend: string): Promise<void> {
-    log.warn({ session: session.id, other, backend }, 'session waits: its address is still that of another');
-    await runtime.refresh(other);
-    queue.add(other);
-    queue.add(session.id, ADDRESS_MS);
-  }
-
-  async function serve(session: Session, { backend, statusAddress }: Place): Promise<void> {
-    addresses.use(session.id, backend);
-    await routers.set(session.id, { state: 'ready', address: backend });
-    session.backend = backend;
-    session.statusAddress = statusAddress;
-    session.state = 'ready';
-    store.changed(session);
-  }
-
-  // Its requests are held from now on, as in its beginning: it may come back, with another address.
-  async function stopServing(session: Session, why: string): Promise<void> {
-    log.warn({ session: session.id, reason: why }, 'session does not serve any more');
-    session.state = 'starting';
-    session.backend = undefined;
-    session.waitingSince = Date.now();
-    store.changed(session);
-    await routers.set(session.id, { state: 'starting', address: '' });
-    queue.add(session.id);
-  }
-
-  // The route goes at once: reading the output may take a while.
-  async function fail(session: Session, failure: Omit<Failure, 'output'>): Promise<void> {
-    const [output] = await Promise.all([runtime.output(session.id), routers.remove(session.id)]);
-    session.failure = { ...failure, output };
-    metrics.failed(failure.code);
-    log.warn({ session: session.id, code: failure.code, reason: failure.message }, 'session failed');
-    endAs(session, 'failed');
-    queue.add(session.id);
-  }
-
-  // The route goes before the app does.
-  async function finish(session: Session): Promise<void> {
-    session.state = 'draining';
-    await routers.remove(session.id);
-    await cleanup.endApp(session.id);
-    log.info({ session: session.id, reason: session.ending }, 'session ended');
-    endAs(session, 'gone');
-  }
-
-  function endAs(session: Session, state: 'failed' | 'gone'): void {
-    session.state = state;
-    session.endedAt = Date.now();
-    store.changed(session);
+    await steps.take(session, nextStep(session, await runtime.observe(id), Date.now(), startTimeoutMs));
   }
 
   async function create(spec: SessionSpec): Promise<Session> {
     if (closing)
       throw new ApiError(503, 'stopping', 'The daemon is being stopped.', { retryAfterSeconds: 5 });
+    if (!routers.status().some(({ state }) => state === 'live' || state === 'syncing')) {
+      refuseUnrouted({ live: 0, full: [] });
+    }
     const session = newSession(spec);
     store.add(session);
     try {
@@ -189,6 +100,8 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
   }
 
   async function end(session: Session, reason: EndReason): Promise<void> {
+    // Of one that has failed, something may still be there.
+    if (hasEnded(session)) return queue.exclusive(session.id, () => cleanup.endApp(session.id));
     session.ending ??= reason;
     queue.add(session.id);
     await store.when(session, hasEnded);
@@ -219,6 +132,7 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
         'session revived: somebody came while it was about to be reaped',
       );
       store.changed(session);
+      queue.add(session.id); // its app may have ended meanwhile
       return false;
     });
   }
@@ -246,18 +160,23 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
   async function adoptRoute(session: Session): Promise<void> {
     const observed = await runtime.observe(session.id);
     // Since when it has been ready, nobody knows.
-    if (observed.phase === 'listening') await serve(session, observed);
+    if (observed.phase === 'listening') await steps.serve(session, observed);
     else if (observed.phase === 'starting') await routers.set(session.id, { state: 'starting', address: '' });
   }
 
   async function endForGood(id: string): Promise<void> {
-    await queue
-      .exclusive(id, async () => {
-        await routers.remove(id);
-        await runtime.delete(id);
-        await runtime.release(id);
-      })
-      .catch((error: Error) => log.error({ session: id, err: error }, 'session could not be ended'));
+    for (;;) {
+      try {
+        return await queue.exclusive(id, async () => {
+          await routers.remove(id);
+          await cleanup.endApp(id);
+          await runtime.release(id);
+        });
+      } catch (error) {
+        log.warn({ session: id, reason: (error as Error).message }, 'session could not be ended yet');
+        await sleep(END_RETRY_MS);
+      }
+    }
   }
 
   return {
@@ -270,12 +189,14 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     create,
     end,
     reap,
-    async endAll() {
+    async endAll(patienceMs) {
       closing = true;
       // Also what has failed, or what an earlier daemon left, and whose apps are still being ended.
       const owned = (await runtime.list()).map(({ id }) => id);
-      const living = store.living().map(({ id }) => id);
-      await Promise.all([...new Set([...living, ...owned])].map(endForGood));
+      const left = new Set([...store.living().map(({ id }) => id), ...owned]);
+      const ends = [...left].map((id) => endForGood(id).then(() => left.delete(id)));
+      await Promise.race([Promise.all(ends), sleep(patienceMs)]);
+      return [...left];
     },
     stop() {
       queue.close();

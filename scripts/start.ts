@@ -63,7 +63,7 @@ async function run(config: Config, flags: string[], scratch: string, interrupts:
   } finally {
     ending.abort();
     interrupts.onRepeat(daemon.hurry);
-    await daemon.stop('SIGINT', config.endPatienceMs);
+    await daemon.stop('SIGINT', config.endPatienceMs + 2_000);
     // Until it was ready, the folder may have been another daemon's.
     if (wasReady && config.runtime.kind === 'process') await endLeftSessions(config.runtime.stateDir);
     await nginx.stop('SIGTERM', 5_000);
