@@ -1,8 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
 import { until } from '../support/poll.ts';
 import { imageRef, isOwnCluster, theCluster } from './support/cluster.ts';
+import { exitsWhenAsked, running } from './support/example-app.ts';
 import { type Installation, install } from './support/install.ts';
-import { exitsWhenAsked, running } from './support/misbehave.ts';
 import { type Outside, objectsOf, outside, type SessionView } from './support/outside.ts';
 import { grantedRights, triedRights } from './support/rights.ts';
 
@@ -11,6 +11,7 @@ const missingImage = imageRef('spawner-missing:1');
 // Comes with our own cluster, and says nothing of a user.
 const rootImage = 'spawner-busybox:1';
 
+const begun = new Date();
 let spawner: Installation;
 test.before(async () => {
   spawner = await install({
@@ -115,5 +116,5 @@ test('the app listens elsewhere', async (t) => {
 // Afterwards all that the daemon ever does has been done.
 test.after('the daemon may do what it does, and nothing else', async (t) => {
   if (!isOwnCluster) return;
-  t.deepEqual(await triedRights(), await grantedRights());
+  t.deepEqual(await triedRights(begun), await grantedRights());
 });

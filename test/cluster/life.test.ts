@@ -4,9 +4,9 @@ import test from 'ava';
 import { whereTo } from '../support/http.ts';
 import { until } from '../support/poll.ts';
 import { theCluster } from './support/cluster.ts';
+import { count, running } from './support/example-app.ts';
 import { type Installation, install } from './support/install.ts';
-import { running } from './support/misbehave.ts';
-import { count, outside } from './support/outside.ts';
+import { outside } from './support/outside.ts';
 
 const namespace = 'spawner-sessions';
 

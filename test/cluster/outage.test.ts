@@ -3,9 +3,9 @@ import test from 'ava';
 import { until } from '../support/poll.ts';
 import { startApiServer, stopApiServer } from './support/api-server.ts';
 import { isOwnCluster } from './support/cluster.ts';
+import { count, exitsWhenAsked } from './support/example-app.ts';
 import { type Installation, install } from './support/install.ts';
-import { exitsWhenAsked } from './support/misbehave.ts';
-import { count, objectsOf, outside } from './support/outside.ts';
+import { objectsOf, outside } from './support/outside.ts';
 import { podsOf } from './support/parts.ts';
 
 const OUTAGE_MS = 60_000;

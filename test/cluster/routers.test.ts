@@ -3,8 +3,9 @@ import test, { type ExecutionContext } from 'ava';
 import { type Address, ask } from '../support/http.ts';
 import { until } from '../support/poll.ts';
 import { isOwnCluster, kubectl } from './support/cluster.ts';
+import { count, openWebSocket } from './support/example-app.ts';
 import { type Installation, install } from './support/install.ts';
-import { count, openWebSocket, outside } from './support/outside.ts';
+import { outside } from './support/outside.ts';
 import { isReady, killPod, nameOf, podsOf, routerAddress, signal } from './support/parts.ts';
 
 const onOwnCluster = isOwnCluster ? test.serial : test.skip;

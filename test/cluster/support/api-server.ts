@@ -28,6 +28,7 @@ async function answers(): Promise<boolean> {
 
 /** A request, as far as rights are concerned. */
 export interface Audited {
+  at: Date;
   /** The service account's name. */
   account: string;
   /** By the roles that it has; what is allowed may still be refused for another reason. */
@@ -51,7 +52,8 @@ export async function auditLog(): Promise<Audited[]> {
     .filter(Boolean)
     .map((line) => JSON.parse(line))
     .filter(({ stage, objectRef }) => stages.includes(stage) && objectRef)
-    .map(({ user, annotations, verb, objectRef, responseStatus }) => ({
+    .map(({ requestReceivedTimestamp, user, annotations, verb, objectRef, responseStatus }) => ({
+      at: new Date(requestReceivedTimestamp),
       account: user.username.split(':').at(-1),
       allowed: annotations?.['authorization.k8s.io/decision'] === 'allow',
       verb,

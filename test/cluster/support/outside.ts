@@ -1,12 +1,12 @@
-import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { type Address, type Answer, ask, type Call } from '../../support/http.ts';
 import { until } from '../../support/poll.ts';
 import { theCluster } from './cluster.ts';
+import { openWebSocket } from './example-app.ts';
 import type { Installation } from './install.ts';
 import { reach } from './reach.ts';
+import { within } from './within.ts';
 
 const SESSIONS = 'spawner-sessions';
 /** Requests are held for 30 s at most, and a session starts well within this. */
@@ -178,24 +178,6 @@ function hasEnded({ endReason, failure }: SessionView): boolean {
   return endReason !== undefined || failure !== undefined;
 }
 
-/** To the example app of a session, by way of a router or of the Service in front of them. */
-export async function openWebSocket(t: ExecutionContext, router: Address, id: string): Promise<WebSocket> {
-  const socket = new WebSocket(`ws://${router}/p/${id}/live`);
-  // A later error shows as a socket that is not open any more.
-  socket.on('error', () => {});
-  t.teardown(() => socket.terminate());
-  // The app greets every visitor.
-  await within(ANSWER_SECONDS, `the WebSocket of ${id}`, once(socket, 'message'));
-  return socket;
-}
-
-/** Has the example app count once more, and returns what it says then. */
-export async function count(socket: WebSocket): Promise<{ session: string; count: number }> {
-  const answer = once(socket, 'message');
-  socket.send('add');
-  return JSON.parse(String((await within(ANSWER_SECONDS, 'an answer on a WebSocket', answer))[0]));
-}
-
 /** Names of all Pods and Services of one session, or of all, such as `Pod/session-…`. */
 export async function objectsOf(id?: string): Promise<string[]> {
   const { core } = theCluster();
@@ -209,18 +191,4 @@ export async function objectsOf(id?: string): Promise<string[]> {
     ...pods.items.map(({ metadata }) => `Pod/${metadata?.name}`),
     ...services.items.map(({ metadata }) => `Service/${metadata?.name}`),
   ].sort();
-}
-
-/** A Pod that went may have taken a connection's other end along without a word. */
-export async function within<T>(seconds: number, what: string, work: Promise<T>): Promise<T> {
-  const over = new AbortController();
-  const late = sleep(seconds * 1000, undefined, { signal: over.signal }).then(() => {
-    throw new Error(`no answer within ${seconds} s: ${what}`);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    over.abort();
-    late.catch(() => {});
-  }
 }

@@ -17,10 +17,13 @@ export async function grantedRights(): Promise<string[]> {
   return (await Promise.all(rights)).flat().sort();
 }
 
-/** What the daemon has tried so far, each kind once and in order, with `refused` if it may not. Own cluster only. */
-export async function triedRights(): Promise<string[]> {
+/**
+ * What the daemon has tried since then, each kind once and in order, with `refused` if it may not. Own cluster only.
+ * Mind that one that is being uninstalled loses its rights before it ends.
+ */
+export async function triedRights(since: Date): Promise<string[]> {
   const tried = (await auditLog())
-    .filter(({ account }) => account === DAEMON)
+    .filter(({ account, at }) => account === DAEMON && at >= since)
     .map(({ allowed, namespace, verb, resource }) =>
       [`${namespace}:`, verb, resource, ...(allowed ? [] : ['refused'])].join(' '),
     );
