@@ -17,7 +17,6 @@ import { createRouters } from './routers/routers.ts';
 import { type Connection, connect, loadKubeConfig } from './runtime/kubernetes/connection.ts';
 import { createKubernetesRuntime } from './runtime/kubernetes/kubernetes-runtime.ts';
 import { holdLease } from './runtime/kubernetes/lease.ts';
-import { SIDECAR_PORT } from './runtime/kubernetes/names.ts';
 import { EMPTY_TEMPLATE, readPodTemplate } from './runtime/kubernetes/pod-template.ts';
 import { createProcessRuntime } from './runtime/process/process-runtime.ts';
 import type { Runtime } from './runtime/runtime.ts';
@@ -64,13 +63,11 @@ async function main(): Promise<void> {
     maxLifetimeMs: config.maxLifetimeMs,
     mostMisses: config.statusMisses,
   };
-  const source = config.status;
-  const readSignal = createSignalReader(source, routerUse, SIDECAR_PORT);
+  const readSignal = createSignalReader(config.status, routerUse);
   const reaper = createReaper({
     store,
     reconciler,
     routerUse,
-    source,
     readSignal,
     policy,
     now,
@@ -92,7 +89,7 @@ async function main(): Promise<void> {
       reconciler,
       reaper,
       runtime,
-      view: { publicUrl, source, policy },
+      view: { publicUrl, policy },
       now,
       endPatienceMs: config.endPatienceMs,
     },

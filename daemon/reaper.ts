@@ -12,19 +12,23 @@ import type { Session } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 import type { RouterUse } from './status/router-use.ts';
 import type { ReadSignal } from './status/source.ts';
-import { isTooOld, judge, type ReapPolicy, type Signal, type Verdict } from './status/verdict.ts';
+import { bornAt, isTooOld, judge, type ReapPolicy, type Signal, type Verdict } from './status/verdict.ts';
 
 const READS_AT_A_TIME = 256;
 const SWEEPS_PER_IDLE_TIMEOUT = 10;
 const LONGEST_SWEEP_MS = 1_000;
 const SHORTEST_SWEEP_MS = 50;
 
-/** What the reaper last saw of a session. */
+/** What the reaper last saw of a session. Times are monotonic milliseconds. */
 export interface Inspection {
+  /** Who gave the signal. */
+  source: StatusSource;
   signal: Signal;
-  /** Monotonic milliseconds. */
   at: number;
   misses: number;
+  /** When its status last answered, or was first asked. */
+  heardAt: number;
+  bornAt: number;
   verdict: Verdict;
 }
 
@@ -38,7 +42,6 @@ export interface ReaperParts {
   store: SessionStore;
   reconciler: Reconciler;
   routerUse: RouterUse;
-  source: StatusSource;
   readSignal: ReadSignal;
   policy: ReapPolicy;
   now: () => number;
@@ -47,24 +50,25 @@ export interface ReaperParts {
 }
 
 export function createReaper(parts: ReaperParts): Reaper {
-  const { store, reconciler, routerUse, source, readSignal, policy, now, metrics, log } = parts;
+  const { store, reconciler, routerUse, readSignal, policy, now, metrics, log } = parts;
   const limit = pLimit(READS_AT_A_TIME);
   let inspections = new Map<string, Inspection>();
+  let births = new Map<string, number>();
   // False while a router may carry visitors that we can't see.
   let quiet = false;
   let stop = () => {};
 
   async function sweep(): Promise<void> {
     const living = store.living();
-    const ids = new Set(living.map((session) => session.id));
-    inspections = new Map([...inspections].filter(([id]) => ids.has(id)));
+    births = new Map(living.map((session) => [session.id, birth(session)]));
+    inspections = new Map([...inspections].filter(([id]) => births.has(id)));
     ({ quiet } = await routerUse.refresh());
     await Promise.all(living.map((session) => limit(() => inspect(session))));
   }
 
   async function inspect(session: Session): Promise<void> {
     if (session.ending) return;
-    if (isTooOld(Date.now() - session.createdAt, policy)) {
+    if (isTooOld(now() - birth(session), policy)) {
       metrics.reaped('max_lifetime');
       void reconciler.end(session, 'max_lifetime');
       return;
@@ -79,24 +83,26 @@ export function createReaper(parts: ReaperParts): Reaper {
   }
 
   async function look(session: Session): Promise<Inspection> {
-    const signal = await readSignal(session);
-    const missed = source !== 'router' && signal.kind === 'unknown';
-    const misses = missed ? (inspections.get(session.id)?.misses ?? 0) + 1 : 0;
+    const { source, signal, missed } = await readSignal(session);
+    const before = inspections.get(session.id);
+    const at = now();
+    const misses = missed ? (before?.misses ?? 0) + 1 : 0;
+    const heardAt = missed ? (before?.heardAt ?? at) : at;
     if (missed) metrics.statusMissed();
-    const verdict = keepIfVisited(session, judge(signal, misses, Date.now() - session.createdAt, policy));
-    const inspection = { signal, at: now(), misses, verdict };
+    const silence = { misses, unheardMs: at - heardAt, routers: routerUse.signal(session.id) };
+    const verdict = keepIfUnseen(judge(signal, silence, policy));
+    const inspection = { source, signal, at, misses, heardAt, bornAt: birth(session), verdict };
     inspections.set(session.id, inspection);
     return inspection;
   }
 
-  function keepIfVisited(session: Session, verdict: Verdict): Verdict {
-    if (verdict.verdict !== 'reap') return verdict;
-    if (!quiet) return { verdict: 'kept', why: 'a router does not answer, and may carry visitors' };
-    // An app too busy to answer for itself, with somebody connected, is not abandoned.
-    const seen = routerUse.signal(session.id);
-    const visited = seen.kind === 'use' && seen.activeConnections > 0;
-    if (verdict.reason !== 'status_unreachable' || !visited) return verdict;
-    return { verdict: 'kept', why: 'its status is unreachable, but a router sees visitors' };
+  function keepIfUnseen(verdict: Verdict): Verdict {
+    if (verdict.verdict !== 'reap' || quiet) return verdict;
+    return { verdict: 'kept', why: 'a router does not answer, and may carry visitors' };
+  }
+
+  function birth({ id, createdAt }: Session): number {
+    return births.get(id) ?? bornAt(createdAt, { wall: Date.now(), monotonic: now() });
   }
 
   /** Asked when the door is closed. Whoever slipped in before shows in a router's counts or in the status. */

@@ -13,8 +13,8 @@ export interface SessionStore {
   byIdempotencyKey(key: string): Session | undefined;
   /** Those that have not ended. */
   living(): Session[];
-  /** Ids of those that can be in use: ready, or draining and perhaps revived. */
-  usable(): string[];
+  /** The living that were ever ready, so that visitors may have come; they need not be ready now. */
+  usable(): Session[];
   /** Oldest first, the ended ones too. */
   all(): Session[];
   /** Tells those who wait that the session changed; an ended one moves to the remembered. */
@@ -30,6 +30,7 @@ export interface SessionStore {
 
 export function createSessionStore(): SessionStore {
   const living = new Map<string, Session>();
+  const everReady = new Set<string>();
   const ended = new LRUCache<string, Session>({ max: REMEMBER_MOST, ttl: REMEMBER_MS });
   const keys = new Map<string, Session>();
   const events = new EventEmitter().setMaxListeners(0);
@@ -42,6 +43,7 @@ export function createSessionStore(): SessionStore {
 
   function leave(session: Session): void {
     living.delete(session.id);
+    everReady.delete(session.id);
     disown(session);
   }
 
@@ -53,9 +55,10 @@ export function createSessionStore(): SessionStore {
     get: (id) => living.get(id) ?? ended.get(id),
     byIdempotencyKey: (key) => keys.get(key),
     living: () => [...living.values()],
-    usable: () => [...living.values()].filter(({ state }) => state !== 'starting').map(({ id }) => id),
+    usable: () => [...living.values()].filter(({ id }) => everReady.has(id)),
     all: () => [...ended.values(), ...living.values()].sort(byAge),
     changed(session) {
+      if (session.state === 'ready') everReady.add(session.id);
       if (hasEnded(session)) {
         leave(session);
         ended.set(session.id, session);

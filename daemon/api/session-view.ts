@@ -4,7 +4,6 @@ import type { ReapPolicy } from '../status/verdict.ts';
 
 export interface ViewSettings {
   publicUrl: string;
-  source: string;
   policy: ReapPolicy;
 }
 
@@ -38,12 +37,12 @@ export function details(
     ...summary(session, settings.publicUrl),
     ...(session.backend !== undefined && { backend: session.backend }),
     ...(session.failure === undefined && { output }),
-    ...(session.state === 'ready' && inspection && { activity: activity(inspection, now, settings) }),
+    ...(session.state === 'ready' && inspection && { activity: activity(inspection, now) }),
     ...(session.state === 'ready' && { reap: reap(session, inspection, now, settings.policy) }),
   };
 }
 
-function activity({ signal, at, misses }: Inspection, now: number, { source }: ViewSettings) {
+function activity({ source, signal, at, misses }: Inspection, now: number) {
   const observedSecondsAgo = seconds(now - at);
   if (signal.kind === 'unknown') return { source, observedSecondsAgo, misses, message: signal.message };
   const { activeConnections, secondsInactive } = signal;
@@ -51,33 +50,38 @@ function activity({ signal, at, misses }: Inspection, now: number, { source }: V
 }
 
 function reap(session: Session, inspection: Inspection | undefined, now: number, policy: ReapPolicy) {
+  const ageMs = inspection ? now - inspection.bornAt : Date.now() - session.createdAt;
   const lifetimeSecondsLeft =
-    policy.maxLifetimeMs === undefined
-      ? {}
-      : { lifetimeSecondsLeft: seconds(session.createdAt + policy.maxLifetimeMs - Date.now()) };
+    policy.maxLifetimeMs === undefined ? {} : { lifetimeSecondsLeft: seconds(policy.maxLifetimeMs - ageMs) };
   const idleTimeoutSeconds = policy.idleTimeoutMs / 1000;
   if (!inspection)
     return { verdict: 'new', why: 'it was not looked at yet', idleTimeoutSeconds, ...lifetimeSecondsLeft };
-  return { ...explain(inspection, now, policy), idleTimeoutSeconds, ...lifetimeSecondsLeft };
+  return { ...explain(inspection, now), idleTimeoutSeconds, ...lifetimeSecondsLeft };
 }
 
-function explain({ verdict, signal, misses, at }: Inspection, now: number, policy: ReapPolicy) {
+function explain({ verdict, signal, misses, at }: Inspection, now: number) {
+  const leftOf = (secondsLeft: number) => round(Math.max(0, secondsLeft - (now - at) / 1000));
   switch (verdict.verdict) {
     case 'busy': {
       const count = signal.kind === 'use' ? signal.activeConnections : 0;
       return { verdict: 'busy', why: `${count} connection${count === 1 ? '' : 's'} open` };
     }
     case 'idle': {
-      const secondsLeft = round(Math.max(0, verdict.secondsLeft - (now - at) / 1000));
+      const secondsLeft = leftOf(verdict.secondsLeft);
       const why = `nobody is connected; it is reaped in ${secondsLeft} s unless somebody comes`;
       return { verdict: 'idle', secondsLeft, why };
     }
     case 'unknown': {
+      if (!verdict.left) {
+        const why = 'use can not be seen, and unknown is not idle; its idle time stands still';
+        return { verdict: 'unknown', why };
+      }
+      const missesLeft = verdict.left.misses;
+      const secondsLeft = leftOf(verdict.left.seconds);
       const why =
-        misses === 0
-          ? 'use can not be seen, and unknown is not idle; its idle time stands still'
-          : `status unreachable ${misses} times in a row; after ${policy.mostMisses} it ends unless a router sees visitors`;
-      return { verdict: 'unknown', ...(misses > 0 && { missesLeft: verdict.missesLeft }), why };
+        `status unreachable ${misses} times in a row; it ends after ${missesLeft} more and ${secondsLeft} s, ` +
+        'whichever is later, unless its status answers or a router sees visitors';
+      return { verdict: 'unknown', missesLeft, secondsLeft, why };
     }
     case 'kept':
       return verdict;

@@ -1,40 +1,58 @@
-import { isIPv6 } from 'node:net';
 import type { StatusSource } from '../config.ts';
 import type { Session } from '../session.ts';
 import { readStatus } from './read-status.ts';
 import type { RouterUse } from './router-use.ts';
 import type { Signal } from './verdict.ts';
 
-/** Reads the use of a session that has a backend. */
-export type ReadSignal = (session: Pick<Session, 'id' | 'backend'>) => Promise<Signal>;
+/** One look at the use of a session. */
+export interface Reading {
+  /** Who spoke. */
+  source: StatusSource;
+  signal: Signal;
+  /** The session's status did not answer, or not as it should. */
+  missed: boolean;
+}
 
-/** @param sidecarPort where the sidecar answers, at the address of the session's backend */
+/** Reads the use of a session that has a backend. */
+export type ReadSignal = (session: Pick<Session, 'id' | 'backend' | 'statusAddress'>) => Promise<Reading>;
+
 export function createSignalReader(
   source: StatusSource,
-  routerUse: Pick<RouterUse, 'signal'>,
-  sidecarPort: number,
+  routerUse: Pick<RouterUse, 'signal' | 'requests'>,
 ): ReadSignal {
-  return async ({ id, backend }) => {
-    if (source === 'router') return routerUse.signal(id);
-    if (source === 'app') return readStatus(backend as string);
-    return mostUse(await readStatus(withPort(backend as string, sidecarPort)), routerUse.signal(id));
+  return async ({ id, backend, statusAddress }) => {
+    if (source === 'app') {
+      const signal = await readStatus(backend as string);
+      return { source, signal, missed: signal.kind === 'unknown' };
+    }
+    // A session that was started under another source has no sidecar.
+    if (source === 'router' || statusAddress === undefined)
+      return { source: 'router', signal: routerUse.signal(id), missed: false };
+    const sidecar = await readStatus(statusAddress);
+    const signal = mostUse(sidecar, routerUse.requests(id));
+    return { source, signal, missed: sidecar.kind === 'unknown' };
   };
 }
 
 /**
  * The sidecar sees every connection that lasts, whoever made it and whatever became of the routers; routers count
- * requests that are too short for it. Without the sidecar's word nothing is known, however quiet the routers are.
+ * requests that are too short for it. So
+ * - without the sidecar's word nothing is known, however quiet the routers are;
+ * - whom it sees is there, whatever routers know;
+ * - if it sees nobody, and a router hangs, has no room to count in (`uncounted`) or was not asked yet, short requests
+ *   may go unseen: unknown;
+ * - if it sees nobody, and no router is there or one that shuts down is not `complete`, its word is enough: those let
+ *   nobody in, and what one still carries, lasts. The requests that other routers count are use all the same.
  */
-export function mostUse(sidecar: Signal, routers: Signal): Signal {
-  if (sidecar.kind === 'unknown' || routers.kind === 'unknown') return sidecar;
+function mostUse(sidecar: Signal, requests: Signal): Signal {
+  if (sidecar.kind === 'unknown') return sidecar;
+  if (requests.kind === 'unknown') {
+    if (sidecar.activeConnections > 0) return sidecar;
+    return { kind: 'unknown', message: `its sidecar sees nobody, but ${requests.message}` };
+  }
   return {
     kind: 'use',
-    activeConnections: Math.max(sidecar.activeConnections, routers.activeConnections),
-    secondsInactive: Math.min(sidecar.secondsInactive, routers.secondsInactive),
+    activeConnections: Math.max(sidecar.activeConnections, requests.activeConnections),
+    secondsInactive: Math.min(sidecar.secondsInactive, requests.secondsInactive),
   };
-}
-
-function withPort(backend: string, port: number): string {
-  const host = backend.slice(0, backend.lastIndexOf(':')).replace(/^\[|\]$/g, '');
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -93,6 +93,24 @@ test('app: a status that can not be read is never idle, and ends the session aft
   );
 });
 
+test('app: one whose status fails stays as long as requests come, however short they are', async (t) => {
+  const flags = ['--idle-timeout', '2s', '--status', 'app', '--status-misses', '1'];
+  const world = await startWorld(t, { flags });
+  const [used, left] = await Promise.all([world.init({ wait: 'ready' }), world.init({ wait: 'ready' })]);
+  const broken = { method: 'PUT', body: 'broken' };
+  await Promise.all([used, left].map(({ id }) => world.visit(id, 'status', broken)));
+  let over = false;
+  const other = ended(world, left.id).finally(() => {
+    over = true;
+  });
+  while (!over) t.is((await world.visit(used.id, 'hello')).status, 200);
+  t.is((await other).endReason, 'status_unreachable');
+  const { json } = await world.session(used.id);
+  t.like(json, { state: 'ready', activity: { source: 'app' } });
+  t.true(json.activity.misses > 1);
+  t.is((await ended(world, used.id)).endReason, 'status_unreachable');
+});
+
 test('app: one too busy to answer is not ended while a router sees somebody connected', async (t) => {
   const flags = [...QUICK, '--status', 'app', '--status-misses', '1'];
   const world = await startWorld(t, { flags });

@@ -1,24 +1,26 @@
 import test from 'ava';
 import type { FleetActivity } from '../../../daemon/routers/routers.ts';
+import type { SessionState } from '../../../daemon/session.ts';
 import { createRouterUse, observeUse } from '../../../daemon/status/router-use.ts';
 
-const before = { active: 0, total: 7, idleMs: 5_000 };
+const before = { active: 0, total: 7, idleMs: 5_000, unseenMs: 6_000 };
+const second = { idleMs: 1_000, unseenMs: 1_000 };
 
 test('time without use adds up; use of any kind sets it back', (t) => {
-  t.deepEqual(observeUse(before, { active: 0, total: 7 }, 1_000, false), {
-    active: 0,
-    total: 7,
-    idleMs: 6_000,
-  });
-  t.is(observeUse(before, { active: 1, total: 7 }, 1_000, false).idleMs, 0, 'somebody is connected');
-  t.is(observeUse(before, { active: 0, total: 8 }, 1_000, false).idleMs, 0, 'somebody came and went');
-  t.is(observeUse(before, { active: 0, total: 3 }, 1_000, false).idleMs, 0, 'a worker died with its counts');
-  t.is(observeUse(before, { active: 0, total: 7 }, 1_000, true).idleMs, 0, 'counts began anew');
-  t.is(observeUse(undefined, { active: 0, total: 7 }, 1_000, false).idleMs, 0, 'a session new to us');
+  const after = (counts: { active: number; total: number }, fresh = false) =>
+    observeUse(before, counts, second, fresh);
+  t.deepEqual(after({ active: 0, total: 7 }), { active: 0, total: 7, idleMs: 6_000, unseenMs: 7_000 });
+  const begun = { idleMs: 0, unseenMs: 0 };
+  t.like(after({ active: 1, total: 7 }), begun, 'somebody is connected');
+  t.like(after({ active: 0, total: 8 }), begun, 'somebody came and went');
+  t.like(after({ active: 0, total: 3 }), begun, 'a worker died with its counts');
+  t.like(after({ active: 0, total: 7 }, true), begun, 'counts began anew');
+  t.like(observeUse(undefined, { active: 0, total: 7 }, second, false), begun, 'a session new to us');
 });
 
 function world() {
   let clock = 0;
+  const session: { id: string; state: SessionState } = { id: 's', state: 'ready' };
   let activity: FleetActivity = {
     sessions: new Map(),
     quiet: true,
@@ -28,11 +30,12 @@ function world() {
   };
   const use = createRouterUse(
     { activity: async () => activity },
-    () => ['s'],
+    () => [session],
     () => clock,
   );
   return {
     use,
+    session,
     async reading(afterMs: number, change: Partial<FleetActivity> = {}) {
       clock += afterMs;
       activity = { ...activity, ...change };
@@ -53,8 +56,11 @@ test('while a router does not answer, idle time stands still and use is unknown'
   const { reading } = world();
   await reading(0);
   await reading(10_000);
-  t.like(await reading(20_000, { complete: false }), { kind: 'unknown' });
-  t.like(await reading(1_000, { complete: true }), { kind: 'use', secondsInactive: 11 });
+  t.like(await reading(20_000, { quiet: false, complete: false }), {
+    kind: 'unknown',
+    message: 'a router does not answer',
+  });
+  t.like(await reading(1_000, { quiet: true, complete: true }), { kind: 'use', secondsInactive: 11 });
 });
 
 test('a router that restarted sets idle time back: its visitors may be on their way', async (t) => {
@@ -79,4 +85,45 @@ test('arrivals tell whether somebody came between two readings', async (t) => {
   t.is(use.arrivals('s'), arrivals);
   await reading(1, { sessions: new Map([['s', { active: 0, total: 5 }]]) });
   t.not(use.arrivals('s'), arrivals);
+});
+
+test('time that a session can not serve in is not idle time: who waits for it is not counted', async (t) => {
+  const { session, reading } = world();
+  await reading(0);
+  await reading(20_000);
+  session.state = 'starting';
+  t.like(await reading(40_000), { secondsInactive: 20 }, 'it does not begin anew either');
+  session.state = 'ready';
+  t.like(await reading(1_000), { secondsInactive: 21 });
+  session.state = 'starting';
+  const active = new Map([['s', { active: 1, total: 1 }]]);
+  t.like(await reading(1, { sessions: active }), { activeConnections: 1, secondsInactive: 0 });
+});
+
+const idle = (secondsInactive: number) => ({ kind: 'use', activeConnections: 0, secondsInactive });
+
+test('requests are known of while a router shuts down, what it still carries is not', async (t) => {
+  const { use, reading } = world();
+  await reading(0);
+  await reading(10_000);
+  const message = 'no router is there, or one is shutting down';
+  t.deepEqual(await reading(5_000, { complete: false }), { kind: 'unknown', message });
+  t.deepEqual(use.requests('s'), idle(15));
+  await reading(1_000, { sessions: new Map([['s', { active: 0, total: 1 }]]) });
+  t.deepEqual(use.requests('s'), idle(0), 'another router served one');
+  await reading(2_000);
+  t.deepEqual(use.requests('s'), idle(2));
+});
+
+test('nothing is known of requests while a router hangs or can not count, or before the first reading', async (t) => {
+  const { use, reading } = world();
+  t.like(use.requests('s'), { kind: 'unknown', message: 'the routers were not asked yet' });
+  await reading(0);
+  await reading(10_000);
+  await reading(60_000, { quiet: false, complete: false });
+  t.like(use.requests('s'), { kind: 'unknown', message: 'a router does not answer' });
+  await reading(1_000, { quiet: true, complete: true });
+  t.deepEqual(use.requests('s'), idle(11), 'the time in between proves nothing');
+  await reading(1_000, { uncounted: true });
+  t.like(use.requests('s'), { kind: 'unknown', message: 'a router has no room to count in' });
 });
