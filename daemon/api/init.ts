@@ -92,7 +92,7 @@ export function createInit({ store, reconciler, metrics, publicUrl, maxSessions,
     request: InitRequest,
     key: string,
   ): Promise<{ session: Session; replayed: boolean }> {
-    const digest = createHash('sha256').update(JSON.stringify(request)).digest('hex');
+    const digest = digestOf(request);
     const other = underway.get(key);
     const known = other ?? store.byIdempotencyKey(key)?.idempotency;
     if (known && known.digest !== digest) {
@@ -149,6 +149,13 @@ async function becomesReady(store: SessionStore, session: Session): Promise<void
       details: { session: session.id },
     });
   }
+}
+
+/** Of what is started. How long the caller waits, and the order of names, are no part of it. */
+function digestOf({ wait: _, ...what }: InitRequest): string {
+  const sorted = (_name: string, value: unknown) =>
+    value !== null && typeof value === 'object' ? Object.fromEntries(Object.entries(value).sort()) : value;
+  return createHash('sha256').update(JSON.stringify(what, sorted)).digest('hex');
 }
 
 function idempotencyKey(ctx: Context): string | undefined {

@@ -148,6 +148,10 @@ test('one Idempotency-Key is one session, however often and at once it is sent, 
   t.deepEqual([...new Set(answers.map((answer) => answer.status))], [201]);
   t.is(answers.filter((answer) => answer.headers['idempotency-replayed'] === 'true').length, 49);
 
+  const waiting = await send({ wait: 'ready' });
+  t.is(waiting.status, 201, 'how long one waits makes no other session');
+  t.is(waiting.json.id, [...ids][0]);
+
   const other = await send({ labels: { a: 'b' } });
   t.is(other.status, 422);
   t.is(other.json.error.code, 'idempotency_key_reused');
