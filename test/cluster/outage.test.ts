@@ -27,9 +27,6 @@ onOwnCluster('a minute without the API server costs no session anything', async 
   await stopApiServer();
   const deadline = performance.now() + OUTAGE_MS;
   t.is((await world.visit(crashes.id, 'exit')).status, 502);
-  // Only its sidecar can tell.
-  await until('the app to be missed', async () => (await world.visit(crashes.id)).status === 410, 30);
-  t.is((await world.session(crashes.id)).endReason, 'status_unreachable');
   while (performance.now() < deadline) {
     t.is((await world.visit(lives.id, 'session')).status, 200);
     t.is((await count(socket)).session, lives.id);
@@ -43,6 +40,8 @@ onOwnCluster('a minute without the API server costs no session anything', async 
   }
   await startApiServer();
 
+  await world.untilState(crashes.id, 'failed');
+  t.is((await world.session(crashes.id)).failure?.code, 'app_exited');
   await until('its Pod to be taken away', async () => (await objectsOf(crashes.id)).length === 0, 150);
   const fresh = await world.start();
   t.is(JSON.parse((await world.visit(fresh.id, 'session')).body).session, fresh.id);
