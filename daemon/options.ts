@@ -72,7 +72,11 @@ export function daemonOptions(): Option[] {
       duration,
     ),
     flag('--stop-grace <duration>', 'time between SIGTERM and SIGKILL', '5s').argParser(duration),
-    flag('--status-misses <count>', 'failed status reads in a row after which a session that nobody is seen to use may end', '5').argParser(count),
+    flag(
+      '--status-misses <count>',
+      'failed status reads in a row after which a session that nobody is seen to use may end',
+      '5',
+    ).argParser(count),
     flag('--max-sessions <count>', 'sessions at one time; more are told 429', '1000').argParser(count),
     flag('--ports <first-last>', 'ports on 127.0.0.1 that sessions may get', '20000-29999').argParser(
       portRange,
