@@ -12,6 +12,7 @@ import type { SessionSpec } from '../../session.ts';
 import { ownEnvironment } from '../session-environment.ts';
 import {
   APP_CONTAINER,
+  APP_PORT_NAME,
   objectName,
   SESSION_ANNOTATION,
   SESSION_LABEL,
@@ -96,18 +97,19 @@ function podSpec(spec: SessionSpec, settings: PodSettings): V1PodSpec {
 }
 
 function unprivileged(container: V1Container): V1Container {
-  return { ...container, securityContext: { ...UNPRIVILEGED, ...container.securityContext } };
+  const given = container.securityContext;
+  const capabilities = { ...UNPRIVILEGED.capabilities, ...given?.capabilities };
+  return { ...container, securityContext: { ...UNPRIVILEGED, ...given, capabilities } };
 }
 
 function appContainer(template: V1Container, spec: SessionSpec, settings: PodSettings): V1Container {
   const { port, publicUrl } = settings;
   const own = ownEnvironment(spec, { host: '0.0.0.0', port, publicUrl });
-  const hasPort = template.ports?.some(({ containerPort }) => containerPort === port);
   return {
     ...template,
     image: spec.image ?? settings.image,
     env: environment(template.env ?? [], { ...spec.env, ...own }),
-    ports: [...(template.ports ?? []), ...(hasPort ? [] : [{ containerPort: port }])],
+    ports: [...(template.ports ?? []), { name: APP_PORT_NAME, containerPort: port }],
     readinessProbe: template.readinessProbe ?? { tcpSocket: { port }, periodSeconds: 1 },
     ...((template.resources || spec.resources) && {
       resources: resources(template.resources ?? {}, spec.resources ?? { requests: {}, limits: {} }),
@@ -118,7 +120,7 @@ function appContainer(template: V1Container, spec: SessionSpec, settings: PodSet
 /** The later one of a name wins. The kubelet replaces `$(NAME)` in values, and `$$` by `$`. */
 function environment(template: V1EnvVar[], values: Record<string, string>): V1EnvVar[] {
   const own = Object.entries(values).map(([name, value]) => ({ name, value: value.replaceAll('$', '$$$$') }));
-  return [...template.filter(({ name }) => !(name in values)), ...own];
+  return [...template.filter(({ name }) => !Object.hasOwn(values, name)), ...own];
 }
 
 /** A limit of the caller's also stands for the request, as in any Pod, and not for the template's larger one. */

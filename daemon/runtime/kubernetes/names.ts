@@ -3,6 +3,8 @@ export const SESSION_LABEL = 'spawner/session';
 /** Holds what a daemon has to know of a session that an earlier one made. */
 export const SESSION_ANNOTATION = 'spawner/session';
 export const APP_CONTAINER = 'app';
+/** The app's port, by the name that deploy/network.yaml uses. */
+export const APP_PORT_NAME = 'spawner-app';
 export const SIDECAR_CONTAINER = 'spawner-sidecar';
 /** Where nginx/sidecar.conf listens. */
 export const SIDECAR_PORT = 9118;

@@ -57,7 +57,7 @@ test('a Pod is safe without a template', (t) => {
           name: 'app',
           image: 'my-app:1',
           env: own,
-          ports: [{ containerPort: 8080 }],
+          ports: [{ name: 'spawner-app', containerPort: 8080 }],
           readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 },
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
         },
@@ -109,7 +109,7 @@ spec:
   );
   const [helper, app, sidecar] = made?.containers ?? [];
   t.deepEqual(helper?.securityContext, { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } });
-  t.deepEqual(app?.securityContext?.capabilities, { add: ['NET_BIND_SERVICE'] });
+  t.deepEqual(app?.securityContext?.capabilities, { drop: ['ALL'], add: ['NET_BIND_SERVICE'] });
   t.deepEqual(app?.env?.slice(0, 2), [
     { name: 'A', value: 't' },
     { name: 'B', value: 'caller' },
@@ -122,6 +122,29 @@ spec:
     made?.volumes?.map(({ name }) => name),
     ['data', 'spawner-tmp'],
   );
+});
+
+test('a template drops what it says, and names its port as it likes', (t) => {
+  const template = `
+spec:
+  containers:
+  - name: app
+    securityContext: {capabilities: {drop: [NET_RAW]}}
+    ports: [{name: web, containerPort: 8080}]
+`;
+  const [app] = podManifest(spec, withTemplate(template)).spec?.containers ?? [];
+  t.deepEqual(app?.securityContext?.capabilities, { drop: ['NET_RAW'] });
+  // The name is what network.yaml knows it by.
+  t.deepEqual(app?.ports, [
+    { name: 'web', containerPort: 8080 },
+    { name: 'spawner-app', containerPort: 8080 },
+  ]);
+});
+
+test('a variable of the template may have any name', (t) => {
+  const template = 'spec: {containers: [{name: app, env: [{name: constructor, value: t}]}]}';
+  const made = podManifest(spec, withTemplate(template));
+  t.deepEqual(made.spec?.containers[0]?.env?.[0], { name: 'constructor', value: 't' });
 });
 
 test('what the caller chose wins, and its limit is not undercut by an older request', (t) => {
