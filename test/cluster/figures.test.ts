@@ -13,7 +13,7 @@ const AT_A_TIME = 4;
 
 let spawner: Installation;
 test.before(async () => {
-  spawner = await install({ SPAWNER_STOP_GRACE: '1s' });
+  spawner = await install({ SPAWNER_STOP_GRACE: '1s', SPAWNER_MAX_CPU: '1' });
 });
 test.after.always(() => spawner?.remove());
 
@@ -23,14 +23,16 @@ test.serial('what a session costs', async (t) => {
   });
   const daemon = await reach(t, { namespace: 'spawner', kind: 'service', name: 'spawner-daemon', port: 80 });
   const router = await reach(t, { namespace: 'spawner', kind: 'service', name: 'spawner-router', port: 80 });
-  const headers = { authorization: `Bearer ${spawner.apiToken}` };
+  const headers = { authorization: `Bearer ${spawner.apiToken}`, 'content-type': 'application/json' };
+  // So that all of them fit on one small node.
+  const body = JSON.stringify({ resources: { requests: { cpu: '1m' } } });
   const callsBefore = await apiCalls(daemon, headers);
   const readyAt = await watchReady(t);
 
   const ids: string[] = [];
   const delays: number[] = [];
   const measure = async () => {
-    const { id } = JSON.parse((await ask(daemon, '/init', { method: 'POST', headers })).body);
+    const { id } = JSON.parse((await ask(daemon, '/init', { method: 'POST', headers, body })).body);
     ids.push(id);
     // Held until the daemon has told the router that the Pod is Ready.
     const { status } = await ask(router, `/p/${id}/session`);
