@@ -58,7 +58,10 @@ export function createWatched<T extends KubernetesObject>(parts: WatchedParts<T>
   function put(object: T): void {
     const name = nameOf(object);
     const known = objects.get(name);
-    if (known && !isNewer(object, known)) return;
+    if (!known || isNewer(object, known)) take(name, object);
+  }
+
+  function take(name: string, object: T): void {
     objects.set(name, object);
     changed(name);
   }
@@ -69,13 +72,19 @@ export function createWatched<T extends KubernetesObject>(parts: WatchedParts<T>
   }
 
   async function list(): Promise<KubernetesListObject<T>> {
-    const before = [...objects.values()];
+    const before = new Map(objects);
     const listed = await parts.list();
     const names = new Set(listed.items.map(nameOf));
-    for (const object of before) {
-      if (!names.has(nameOf(object))) drop(nameOf(object), object.metadata?.uid);
+    for (const [name, object] of before) {
+      if (!names.has(name)) drop(name, object.metadata?.uid);
     }
-    for (const object of listed.items) put(object);
+    // What was known before the list is older, whatever its version: a restored cluster counts from where it was.
+    for (const object of listed.items) {
+      const name = nameOf(object);
+      const known = objects.get(name);
+      if (known === undefined || known !== before.get(name)) put(object);
+      else if (!isSame(object, known)) take(name, object);
+    }
     fresh = true;
     everListed = true;
     if (reported) log.info({ path }, 'watch is back');
@@ -139,6 +148,10 @@ export function createWatched<T extends KubernetesObject>(parts: WatchedParts<T>
 
 function nameOf(object: KubernetesObject): string {
   return object.metadata?.name ?? '';
+}
+
+function isSame({ metadata: one }: KubernetesObject, { metadata: other }: KubernetesObject): boolean {
+  return one?.uid === other?.uid && one?.resourceVersion === other?.resourceVersion;
 }
 
 /** Of one kind of object, versions are numbers that grow: kubernetes/enhancements KEP-5504 says so for all of them. */
