@@ -1,27 +1,18 @@
-/** The way to the Kubernetes API: who we are, where it is, and how patient we are with it. */
+/** The way to the Kubernetes API: who we are and where it is. */
 import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CoordinationV1Api,
   CoreV1Api,
   createConfiguration,
-  IsomorphicFetchHttpLibrary,
   KubeConfig,
   type RequestContext,
-  type ResponseContext,
   ServerConfiguration,
-  wrapHttpLibrary,
 } from '@kubernetes/client-node';
 import { ConfigError } from '../../errors.ts';
+import { type ApiCall, createPatientHttp } from './patient-http.ts';
 
-/** For each call; a watch has its own. The client has none. */
-const CALL_TIMEOUT_MS = 5_000;
-const LIST_TIMEOUT_MS = 30_000;
-// An API server that sheds load says when to come back; a caller of /init does not wait longer than this.
-const LONGEST_RETRY_AFTER_MS = 2_000;
-const MOST_RETRIES = 2;
 const POOL_MS = 10 * 60_000;
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
@@ -31,15 +22,8 @@ export interface Connection {
   kubeConfig: KubeConfig;
   /** Where the credentials belong: the Pod's own namespace, or that of the kubeconfig's context. */
   namespace: string;
-}
-
-/** What a call of the API was, for the metric. */
-export interface ApiCall {
-  method: string;
-  /** `pods`, `pods/log`, `services`, … */
-  resource: string;
-  /** The HTTP status, or `none` if no answer came. */
-  code: string;
+  /** Whether a call would only wait: see `PatientHttp`. */
+  isStalled(): boolean;
 }
 
 /**
@@ -70,10 +54,11 @@ export function loadKubeConfig(env: NodeJS.ProcessEnv): KubeConfig {
 
 export function connect(kubeConfig: KubeConfig, called: (call: ApiCall) => void): Connection {
   const server = kubeConfig.getCurrentCluster()?.server as string;
+  const { library, isStalled } = createPatientHttp(called);
   const configuration = createConfiguration({
     baseServer: new ServerConfiguration(server, {}),
     authMethods: { default: kubeConfig },
-    httpApi: wrapHttpLibrary({ send: (request) => sendPatiently(request, called) }),
+    httpApi: library,
   });
   const namespace = kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace ?? 'default';
   return {
@@ -81,44 +66,7 @@ export function connect(kubeConfig: KubeConfig, called: (call: ApiCall) => void)
     leases: new CoordinationV1Api(configuration),
     kubeConfig,
     namespace,
-  };
-}
-
-const http = new IsomorphicFetchHttpLibrary();
-
-/** One call within its time. 429 means that nothing was done, so the call is made again when the server says. */
-async function sendPatiently(
-  request: RequestContext,
-  called: (call: ApiCall) => void,
-): Promise<ResponseContext> {
-  const { isList, ...what } = describeRequest(request);
-  for (let attempt = 0; ; attempt += 1) {
-    request.setSignal(AbortSignal.timeout(isList ? LIST_TIMEOUT_MS : CALL_TIMEOUT_MS));
-    const response = await http
-      .send(request)
-      .toPromise()
-      .catch((error) => {
-        called({ ...what, code: 'none' });
-        throw error;
-      });
-    called({ ...what, code: String(response.httpStatusCode) });
-    const pauseMs = Number(response.headers['retry-after'] ?? 1) * 1000;
-    const again =
-      response.httpStatusCode === 429 && attempt < MOST_RETRIES && pauseMs <= LONGEST_RETRY_AFTER_MS;
-    if (!again) return response;
-    await response.body.text();
-    await sleep(pauseMs * (1 + Math.random() / 4));
-  }
-}
-
-function describeRequest(request: RequestContext): Omit<ApiCall, 'code'> & { isList: boolean } {
-  const method = request.getHttpMethod().toString();
-  const [, path = ''] = /\/namespaces\/[^/]+\/(.*)/.exec(new URL(request.getUrl()).pathname) ?? [];
-  const [resource = '', name, subresource] = path.split('/');
-  return {
-    method,
-    resource: subresource === undefined ? resource : `${resource}/${subresource}`,
-    isList: method === 'GET' && name === undefined,
+    isStalled,
   };
 }
 
