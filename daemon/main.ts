@@ -1,6 +1,5 @@
 /** Starts the daemon: the only place that reads argv and the environment, and that wires the parts together. */
 import { createServer } from 'node:http';
-import os from 'node:os';
 import path from 'node:path';
 import { CommanderError } from 'commander';
 import pino, { type Logger } from 'pino';
@@ -17,6 +16,7 @@ import { createRouters } from './routers/routers.ts';
 import { type Connection, connect, loadKubeConfig } from './runtime/kubernetes/connection.ts';
 import { createKubernetesRuntime } from './runtime/kubernetes/kubernetes-runtime.ts';
 import { holdLease } from './runtime/kubernetes/lease.ts';
+import { leaseIdentity } from './runtime/kubernetes/lease-identity.ts';
 import { EMPTY_TEMPLATE, readPodTemplate } from './runtime/kubernetes/pod-template.ts';
 import { createProcessRuntime } from './runtime/process/process-runtime.ts';
 import type { Runtime } from './runtime/runtime.ts';
@@ -167,13 +167,10 @@ async function createRuntime(
   const namespace = runtime.namespace ?? connection.namespace;
   const template = podTemplate === undefined ? EMPTY_TEMPLATE : readPodTemplate(podTemplate);
   const pods = { namespace, image, port, publicUrl, stopGraceMs, sidecarImage, template };
-  const takeLease = async () => {
-    const server = connection.kubeConfig.getCurrentCluster()?.server;
-    if (!(await takeMachineLock(`${server} ${namespace}`))) {
-      throw new ConfigError(`another daemon of this machine works in namespace ${namespace} of ${server}`);
-    }
+  const takeLease = () => {
     const { leases } = connection;
-    return holdLease({ leases, namespace, identity: os.hostname(), waiting, lost, log });
+    const identity = leaseIdentity();
+    return holdLease({ leases, namespace, identity, lock: takeMachineLock, now, waiting, lost, log });
   };
   const lost = (holder: string) => {
     log.fatal({ holder, namespace }, 'another daemon has taken over');
