@@ -4,26 +4,33 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
-import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import { ConfigError, UnavailableError } from '../../errors.ts';
 import { newSessionId, type SessionSpec } from '../../session.ts';
-import type { OwnedSession, Runtime } from '../runtime.ts';
+import type { Observation, OwnedSession, Runtime } from '../runtime.ts';
 import { describeApiError, isStatus, isUncertain } from './api-error.ts';
 import type { Connection } from './connection.ts';
 import { createRefusal } from './create-refusal.ts';
 import type { HeldLease } from './lease.ts';
-import { type PodSettings, podManifest, serviceManifest } from './manifest.ts';
-import { objectName, SESSION_LABEL } from './names.ts';
+import { type PodSettings, podManifest } from './manifest.ts';
+import { objectName } from './names.ts';
 import { observePod } from './observe-pod.ts';
 import { ownedSession } from './owned-session.ts';
 import { lastLines } from './pod-log.ts';
 import { createSessionPods } from './session-pods.ts';
+import { createSessionServices } from './session-services.ts';
 import { findTemplateProblem } from './template-check.ts';
 
 const RETRY_MS = 1_000;
-// More at a time would only wait for each other, and time out, in an API server on a busy machine.
-const CREATES_AT_A_TIME = 50;
+// Whoever waits for the next daemon waits less for the Lease to run out than for an API server that says nothing.
+const RELEASE_MS = 1_500;
+const UNMARKED: Observation = {
+  phase: 'exited',
+  failure: {
+    code: 'app_lost',
+    message: 'Somebody changed the Pod: it is not marked as the session any more.',
+  },
+};
 
 export interface KubernetesRuntimeParts {
   connection: Connection;
@@ -39,12 +46,14 @@ export interface KubernetesRuntimeParts {
 export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime {
   const { connection, unschedulableMs, log } = parts;
   const { api } = connection;
-  const { namespace, port } = parts.pods;
-  const creates = pLimit(CREATES_AT_A_TIME);
+  const { namespace } = parts.pods;
+  const services = createSessionServices(api, namespace, log);
   let changed: (id: string) => void = () => {};
   let lease: HeldLease | undefined;
+  let stopServices = () => {};
 
-  const observe = (pod: V1Pod | undefined) => observePod(pod, port, unschedulableMs);
+  const observe = (pod: V1Pod | undefined) =>
+    pod && !ownedSession(pod) ? UNMARKED : observePod(pod, unschedulableMs);
   const pods = createSessionPods({
     connection,
     namespace,
@@ -57,7 +66,7 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
     await untilAnswered(checkTemplate);
     lease = await parts.takeLease();
     await pods.start(parts.waiting);
-    await untilAnswered(makeMissingServices);
+    stopServices = services.keep(pods.all);
   }
 
   async function untilAnswered(work: () => Promise<void>): Promise<void> {
@@ -87,28 +96,14 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
     }
   }
 
-  // A daemon may have been killed between the two.
-  async function makeMissingServices(): Promise<void> {
-    const services = await api.listNamespacedService({ namespace, labelSelector: SESSION_LABEL });
-    const names = new Set(services.items.map(({ metadata }) => metadata?.name));
-    const lone = pods.all().filter((pod) => !names.has(pod.metadata?.name) && !ownedSession(pod)?.deleted);
-    await Promise.all(lone.map((pod) => creates(() => makeService(pod))));
-  }
-
-  async function makeService(pod: V1Pod): Promise<void> {
-    const body = serviceManifest(pod, pod.metadata?.labels?.[SESSION_LABEL] as string, port);
-    await api.createNamespacedService({ namespace, body }).catch((error) => {
-      if (!isStatus(error, 409)) throw error;
-    });
-  }
-
   async function makePod(spec: SessionSpec): Promise<V1Pod> {
     const body = podManifest(spec, parts.pods);
     try {
       return await api.createNamespacedPod({ namespace, body });
     } catch (error) {
       // Whoever lost the answer of a create finds its Pod.
-      const mayExist = isStatus(error, 409) || (isUncertain(error) && pods.isFresh());
+      const canAsk = pods.isFresh() && !connection.isStalled();
+      const mayExist = isStatus(error, 409) || (isUncertain(error) && canAsk);
       const found = mayExist ? await pods.read(spec.id).catch(() => undefined) : undefined;
       if (found && ownedSession(found)?.createdAt === spec.createdAt) return found;
       throw error;
@@ -117,9 +112,12 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
 
   async function create(spec: SessionSpec): Promise<void> {
     try {
+      // Who waits for /init need not find out anew what other calls have just found out.
+      if (connection.isStalled()) throw new UnavailableError('the API server does not answer in time');
+      await lease?.confirm();
       const pod = await makePod(spec);
       pods.put(pod);
-      await makeService(pod);
+      await services.make(pod);
     } catch (error) {
       throw createRefusal(error);
     }
@@ -127,7 +125,8 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
 
   async function remove(id: string): Promise<void> {
     const pod = pods.get(id) ?? (await pods.read(id));
-    if (!pod || !ownedSession(pod)) return;
+    if (!pod) return;
+    await lease?.confirm();
     const uid = pod.metadata?.uid as string;
     try {
       await api.deleteNamespacedPod({ name: objectName(id), namespace, body: { preconditions: { uid } } });
@@ -145,7 +144,7 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
     async list() {
       return pods.all().map((pod) => ownedSession(pod) as OwnedSession);
     },
-    create: (spec) => creates(() => create(spec)),
+    create,
     observe: async (id) => observe(pods.get(id)),
     refresh: pods.refresh,
     async output(id) {
@@ -162,8 +161,10 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
       changed = callback;
     },
     async close() {
+      stopServices();
       pods.close();
-      await lease?.release().catch(() => {}); // then it runs out
+      // What is not released runs out.
+      await Promise.race([lease?.release().catch(() => {}), sleep(RELEASE_MS)]);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import type { Failure } from '../../session.ts';
 import type { Observation } from '../runtime.ts';
 import { APP_CONTAINER, SIDECAR_CONTAINER } from './names.ts';
+import { podPlace } from './pod-place.ts';
 
 type Cause = Omit<Failure, 'output'>;
 
@@ -10,43 +11,61 @@ type Cause = Omit<Failure, 'output'>;
 // pkg/kubelet/images/types.go and pkg/kubelet/kuberuntime/kuberuntime_container.go. An ErrImagePull may be a moment's
 // trouble of the registry; with ImagePullBackOff the kubelet has tried again.
 const IMAGE_REASONS = ['ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull', 'ImageInspectError'];
+// These the kubelet tries again: a loaded node runs into them in passing.
 const REFUSED_REASONS = [
   'CreateContainerConfigError',
   'CreateContainerError',
   'RunContainerError',
   'PreCreateHookError',
 ];
+const REFUSED_PATIENCE_MS = 20_000;
+// Words of the kubelet (pkg/kubelet/kuberuntime/security_context.go, pkg/kubelet/kubelet_pods.go) and of runc.
+const NEVER_PASSES = [
+  /runAsNonRoot/,
+  /(secret|configmap) ".*" not found/,
+  /couldn't find key/,
+  /exec: ".*": (executable file not found|stat .*: no such file|permission denied)/,
+];
 
-/**
- * @param port where the app listens
- * @param unschedulableMs how long the scheduler may look for a node
- */
-export function observePod(pod: V1Pod | undefined, port: number, unschedulableMs: number): Observation {
+/** @param unschedulableMs how long the scheduler may look for a node */
+export function observePod(pod: V1Pod | undefined, unschedulableMs: number): Observation {
   if (!pod) return { phase: 'missing' };
   if (pod.metadata?.deletionTimestamp) {
     return { phase: 'exited', failure: { code: 'app_lost', message: 'The Pod was deleted.' } };
   }
   const failure = failureOf(pod);
   if (failure) return { phase: 'exited', failure };
-  const backend = backendOf(pod, port);
-  if (backend !== undefined && isReady(pod)) return { phase: 'listening', backend };
-  const hurdle = condition(pod, 'PodScheduled');
-  if (hurdle?.status === 'False' && hurdle.reason === 'Unschedulable') {
-    const message = `No node takes the Pod: ${oneLine(hurdle.message)}.`;
+  if (isReady(pod)) {
+    const place = podPlace(pod);
+    return place ? { phase: 'listening', ...place } : { phase: 'starting', lacks: missingPlace(pod) };
+  }
+  return startingPod(pod, unschedulableMs);
+}
+
+function missingPlace({ status }: V1Pod): string {
+  return status?.podIP ? 'the Pod does not say its PORT' : 'the Pod has no address';
+}
+
+function startingPod(pod: V1Pod, unschedulableMs: number): Observation {
+  const scheduled = condition(pod, 'PodScheduled');
+  if (scheduled?.status === 'False' && scheduled.reason === 'Unschedulable') {
+    const message = `No node takes the Pod: ${oneLine(scheduled.message)}.`;
     return {
       phase: 'starting',
       lacks: 'no node took the Pod',
       hurdle: { failure: { code: 'unschedulable', message }, patienceMs: unschedulableMs },
     };
   }
-  return { phase: 'starting', lacks: `the Pod is not Ready: ${waitsFor(pod)}` };
+  const lacks = `the Pod is not Ready: ${waitsFor(pod)}`;
+  const refusal = containersOf(pod)
+    .map(refusalOf)
+    .find((one) => one !== undefined);
+  if (!refusal) return { phase: 'starting', lacks };
+  return { phase: 'starting', lacks, hurdle: { failure: refusal, patienceMs: REFUSED_PATIENCE_MS } };
 }
 
-/** `ip:port`, as routers take it. */
-function backendOf({ status }: V1Pod, port: number): string | undefined {
-  const ip = status?.podIP;
-  if (!ip) return undefined;
-  return ip.includes(':') ? `[${ip.toLowerCase()}]:${port}` : `${ip}:${port}`;
+function containersOf({ status }: V1Pod): V1ContainerStatus[] {
+  return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
 }
 
 function isReady(pod: V1Pod): boolean {
@@ -110,12 +129,7 @@ function waitingFailure(status: V1ContainerStatus): Cause | undefined {
     const text = `The image ${status.image} can't be pulled (${reason})${said}.`;
     return { code: 'image_pull_failed', message: text };
   }
-  if (REFUSED_REASONS.includes(reason)) {
-    return {
-      code: 'container_refused',
-      message: `The container ${status.name} can't be started (${reason})${said}.`,
-    };
-  }
+  if (message && NEVER_PASSES.some((words) => words.test(message))) return refusalOf(status);
   if (reason !== 'CrashLoopBackOff') return undefined;
   const last = status.lastState?.terminated;
   const outOfMemory = last && exitOf(status, last);
@@ -126,6 +140,13 @@ function waitingFailure(status: V1ContainerStatus): Cause | undefined {
       ...(last && { exitCode: last.exitCode }),
     }
   );
+}
+
+function refusalOf({ name, state }: V1ContainerStatus): Cause | undefined {
+  const { reason = '', message } = state?.waiting ?? {};
+  if (!REFUSED_REASONS.includes(reason)) return undefined;
+  const said = message ? `: ${oneLine(message)}` : '';
+  return { code: 'container_refused', message: `The container ${name} can't be started (${reason})${said}.` };
 }
 
 /** Out of memory, or undefined for any other end. */
@@ -142,7 +163,7 @@ function describeExit(exitCode: number, signal: number | undefined, reason: stri
 }
 
 function waitsFor(pod: V1Pod): string {
-  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+  const statuses = containersOf(pod);
   const waiting = statuses.find(({ state }) => state?.waiting);
   if (waiting) {
     const { reason, message } = waiting.state?.waiting ?? {};

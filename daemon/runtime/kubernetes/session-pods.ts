@@ -16,11 +16,11 @@ const SILENT_MS = 5_000;
 export interface SessionPods {
   /** Resolves when all of them are known. @param waiting told why that takes longer */
   start(waiting: (reason: string) => void): Promise<void>;
-  /** The session's Pod, and never a stranger of its name. */
+  /** The session's Pod, and never a stranger of its name. It may have lost its marks: see `ownedSession`. */
   get(id: string): V1Pod | undefined;
-  /** Those of sessions; strangers that carry our label are left out. */
+  /** Those of sessions; strangers that carry our label, and what lost its marks, are left out. */
   all(): V1Pod[];
-  /** Asks the API server; undefined if there is no such Pod. */
+  /** Asks the API server; undefined if there is no such Pod of ours. */
   read(id: string): Promise<V1Pod | undefined>;
   /** Takes in what the API server says of the session's Pod now. */
   refresh(id: string): Promise<void>;
@@ -47,6 +47,8 @@ export function createSessionPods(parts: SessionPodsParts): SessionPods {
   const { namespace, changed, log } = parts;
   const { api, kubeConfig } = parts.connection;
   const heardAt = new Map<string, number>();
+  // By name, as last seen. Who had our marks once is ours to end, also if somebody takes them away.
+  const ours = new Map<string, V1Pod>();
   const events = new EventEmitter().setMaxListeners(0);
   let stopAsking = () => {};
 
@@ -65,8 +67,28 @@ export function createSessionPods(parts: SessionPodsParts): SessionPods {
     if (pod) heardAt.set(name, performance.now());
     else heardAt.delete(name);
     events.emit(name);
-    if (!pod || ownedSession(pod)) changed(name.slice(objectName('').length));
+    const known = ours.get(name);
+    if (ifOurs(pod)) take(name, pod as V1Pod);
+    // What has only lost its label looks gone, too: see `askAfterVanished`.
+    else if (pod || known?.metadata?.deletionTimestamp) ours.delete(name);
+    if (!pod || known || ours.has(name)) changed(name.slice(objectName('').length));
     else if (isNew) log.warn({ pod: name, namespace }, 'foreign Pod left alone');
+  }
+
+  function take(name: string, pod: V1Pod): void {
+    const known = ours.get(name);
+    ours.set(name, pod);
+    if (known && ownedSession(known) && !ownedSession(pod)) {
+      log.warn({ pod: name, namespace }, "a session's Pod has lost its label or annotation: it is ended");
+    }
+  }
+
+  function isKnown({ metadata: { name = '', uid } = {} }: V1Pod): boolean {
+    return ours.get(name)?.metadata?.uid === uid;
+  }
+
+  function ifOurs(pod: V1Pod | undefined): V1Pod | undefined {
+    return pod && (ownedSession(pod) || isKnown(pod)) ? pod : undefined;
   }
 
   function all(): V1Pod[] {
@@ -89,8 +111,21 @@ export function createSessionPods(parts: SessionPodsParts): SessionPods {
   async function ask(name: string): Promise<void> {
     const known = watched.get(name);
     const found = await read(name);
-    if (found) watched.put(found);
-    else if (known) watched.drop(name, known.metadata?.uid);
+    if (found) return watched.put(found);
+    ours.delete(name);
+    if (known) watched.drop(name, known.metadata?.uid);
+  }
+
+  async function askAfterSilent(): Promise<void> {
+    const names = all()
+      .filter(parts.isOnItsWay)
+      .map(({ metadata }) => metadata?.name ?? '');
+    await Promise.all(names.map(askIfSilent));
+  }
+
+  async function askAfterVanished(): Promise<void> {
+    const names = [...ours.keys()].filter((name) => !watched.get(name));
+    await Promise.all(names.map(ask));
   }
 
   return {
@@ -99,21 +134,14 @@ export function createSessionPods(parts: SessionPodsParts): SessionPods {
       stopAsking = every(
         SILENT_MS,
         async () => {
-          await Promise.all(
-            all()
-              .filter(parts.isOnItsWay)
-              .map(({ metadata }) => askIfSilent(metadata?.name ?? '')),
-          );
+          await Promise.all([askAfterSilent(), askAfterVanished()]);
         },
-        (error) => log.debug({ reason: describeApiError(error) }, 'silent Pods could not be asked about'),
+        (error) => log.debug({ reason: describeApiError(error) }, 'Pods could not be asked about'),
       );
     },
-    get(id) {
-      const pod = watched.get(objectName(id));
-      return pod && ownedSession(pod) ? pod : undefined;
-    },
+    get: (id) => ifOurs(watched.get(objectName(id))),
     all,
-    read: (id) => read(objectName(id)),
+    read: async (id) => ifOurs(await read(objectName(id))),
     refresh: (id) => ask(objectName(id)),
     put: watched.put,
     async whenGone({ metadata: { name = '', uid } = {} }) {

@@ -1,3 +1,4 @@
+import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import test, { type ExecutionContext } from 'ava';
 import pLimit from 'p-limit';
 import { type KubeApi, startKubeApi } from '../../support/kube-api.ts';
@@ -16,7 +17,7 @@ const MANY = 500;
 /** A world with so many sessions that are served. */
 async function worldWith(t: ExecutionContext, count: number) {
   const world = await startApiWorld(t, kube);
-  await playNode(t, kube, world.namespace, await world.app('hello'));
+  await playNode(t, kube, world.namespace, () => world.app('hello'));
   // As many as a small machine answers in time.
   const some = pLimit(20);
   const made = await Promise.all(Array.from({ length: count }, () => some(() => world.init())));
@@ -63,6 +64,60 @@ test('what happened to Pods and Services while no daemon ran is noticed', async 
   t.is((await world.visit(crashed)).status, 410);
   t.is((await world.visit(lone)).body, 'hello');
 });
+
+test('sessions are served at the port they were made with, whatever a new daemon is told', async (t) => {
+  const world = await startApiWorld(t, kube);
+  const { id } = await world.init();
+  await world.serve(id, 'hello');
+  await world.until(id, 'ready');
+  await world.daemon.end('SIGKILL');
+  await world.restart(['--application-port', '1']);
+  await world.until(id, 'ready');
+  t.is((await world.visit(id)).body, 'hello');
+});
+
+test('a Service that is missing keeps nobody from working, and is made when the cluster takes it', async (t) => {
+  const world = await startApiWorld(t, kube);
+  const { namespace, proxy } = world;
+  const [one, two] = [await world.init(), await world.init()];
+  await world.daemon.end('SIGKILL');
+  for (const { id } of [one, two])
+    await kube.core.deleteNamespacedService({ name: `session-${id}`, namespace });
+  const refused = proxy.plan({ method: 'POST', path: /\/services$/ }, { answer: 403 }, { times: 1 });
+  await world.restart();
+  const untilAllThere = () =>
+    until('both Services to be there', async () => (await world.services()).length === 2, 30);
+  await untilAllThere();
+  t.is(refused.hits, 1);
+  t.is(world.daemon.log().split('"Services are missing').length, 2, 'said once');
+  await kube.core.deleteNamespacedService({ name: `session-${one.id}`, namespace });
+  await untilAllThere();
+  t.deepEqual(await world.untilSound(), [one.id, two.id].sort());
+});
+
+for (const [what, metadata] of [
+  ['its label', { labels: { 'spawner/session': null } }],
+  ['the value of its label', { labels: { 'spawner/session': 'other' } }],
+  ['its annotation', { annotations: { 'spawner/session': null } }],
+] as const) {
+  test(`a session whose Pod loses ${what} ends, and its Pod with it`, async (t) => {
+    const world = await startApiWorld(t, kube);
+    const { namespace } = world;
+    const { id } = await world.init();
+    await world.serve(id, 'hello');
+    await world.until(id, 'ready');
+    const options = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
+    const name = `session-${id}`;
+    await kube.core.patchNamespacedPod({ name, namespace, body: { metadata } }, options);
+    await until('the route to go', async () => (await world.visit(id)).status === 410);
+    await world.untilGone(id);
+    t.is((await world.sessions())[0]?.failure?.code, 'app_lost');
+    const said = new RegExp(
+      `"pod":"${name}".*"a session's Pod has lost its label or annotation: it is ended"`,
+    );
+    t.is(world.daemon.log().match(new RegExp(said, 'g'))?.length, 1);
+  });
+}
 
 test('a Pod with our label that no daemon made is left alone, and said once', async (t) => {
   const world = await startApiWorld(t, kube);

@@ -62,7 +62,7 @@ async function assertSound(t: ExecutionContext, world: ApiWorld, key: string): P
 for (const moment of MOMENTS) {
   test(`a daemon that is killed ${moment} any call of a session's life leaves nothing half-done`, async (t) => {
     const world = await startApiWorld(t, kube);
-    await playNode(t, kube, world.namespace, await world.app('hello'));
+    await playNode(t, kube, world.namespace, () => world.app('hello'));
     const live = async (key: string) => {
       const { id } = (await init(world, key)).json;
       await world.until(id, 'ready');
@@ -78,7 +78,7 @@ for (const moment of MOMENTS) {
 
   test(`a daemon that is killed ${moment} any call of a reap leaves nothing half-done`, async (t) => {
     const world = await startApiWorld(t, kube, { flags: ['--idle-timeout', '1s'] });
-    await playNode(t, kube, world.namespace, await world.app('hello'));
+    await playNode(t, kube, world.namespace, () => world.app('hello'));
     let n = 0;
     for (; ; n += 1) {
       const { id } = await world.init();
@@ -95,13 +95,17 @@ for (const moment of MOMENTS) {
 
   test(`daemons that are killed one after the other, ${moment} any call of their start, change nothing`, async (t) => {
     const world = await startApiWorld(t, kube);
-    await playNode(t, kube, world.namespace, await world.app('hello'));
+    await playNode(t, kube, world.namespace, () => world.app('hello'));
     const { id } = await world.init();
     await world.until(id, 'ready');
     // The second session has no Service yet.
     t.true(await killAt(world, 1, 'before', () => init(world, 'second')));
     let n = 0;
-    while (await killAt(world, n, moment, () => world.restart())) n += 1;
+    const start = async () => {
+      await world.restart();
+      await until('the Service to be made', async () => (await world.services()).length === 2);
+    };
+    while (await killAt(world, n, moment, start)) n += 1;
     t.true(n >= 4, `${n} calls: the template, two lists and the missing Service at least`);
     const ids = await world.untilSound();
     t.is(ids.length, 2);

@@ -1,3 +1,4 @@
+import type { V1Pod } from '@kubernetes/client-node';
 import test from 'ava';
 import { podManifest } from '../../../daemon/runtime/kubernetes/manifest.ts';
 import { EMPTY_TEMPLATE } from '../../../daemon/runtime/kubernetes/pod-template.ts';
@@ -57,6 +58,48 @@ test('a create that fails is 503 and leaves nothing, and a retry with its key ma
     ids.push(retried.json.id);
     t.deepEqual(await world.untilSound(), [...ids].sort(), what);
   }
+});
+
+test('an API server that says nothing costs all callers one wait together, and the next ones none', async (t) => {
+  const world = await startApiWorld(t, kube);
+  const stalled = world.proxy.plan({}, 'stall', { times: ALWAYS });
+  const refused = async () => {
+    const { status, json } = await world.daemon.api('POST', '/init');
+    t.is(status, 503);
+    t.is(json.error.code, 'cluster_unavailable');
+  };
+  await Promise.all(Array.from({ length: 120 }, refused));
+  // As many as are let go at a time, and not those behind them one after the other.
+  t.is(world.proxy.count(POST_POD), 50);
+  await refused();
+  t.is(world.proxy.count(POST_POD), 50, 'refused without a call');
+  stalled.remove();
+  await until('a session to begin', async () => (await world.daemon.api('POST', '/init')).status === 201, 30);
+});
+
+test('what a list says counts, also if a restored cluster counts versions from an earlier one', async (t) => {
+  const world = await startApiWorld(t, kube);
+  const { namespace } = world;
+  const { id } = await world.init();
+  await world.serve(id, 'hello');
+  await world.until(id, 'ready');
+  const list = await kube.core.listNamespacedPod({ namespace });
+  const [pod] = list.items as [V1Pod];
+  const earlier = {
+    ...pod,
+    metadata: { ...pod.metadata, resourceVersion: '1' },
+    status: { phase: 'Pending' },
+  };
+  const body = JSON.stringify({
+    kind: 'PodList',
+    apiVersion: 'v1',
+    metadata: list.metadata,
+    items: [earlier],
+  });
+  world.proxy.plan(LIST, { answer: 200, body });
+  world.proxy.expire(WATCH, 410);
+  await world.until(id, 'starting');
+  t.pass();
 });
 
 test('a session ends although the answer to the delete is lost, or the delete has to be repeated', async (t) => {

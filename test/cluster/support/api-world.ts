@@ -54,10 +54,10 @@ export interface ApiWorld {
    * Returns their ids, in order.
    */
   untilSound(): Promise<string[]>;
-  /** Starts the daemon, anew if it has ended. */
-  startDaemon(): Promise<Daemon>;
+  /** Starts the daemon, anew if it has ended. Flags that are given now win. */
+  startDaemon(flags?: string[]): Promise<Daemon>;
   /** Starts it anew and waits until it is ready. */
-  restart(): Promise<void>;
+  restart(flags?: string[]): Promise<void>;
 }
 
 /** What `GET /sessions` says of one. */
@@ -106,8 +106,8 @@ export async function startApiWorld(
     ports.release();
   });
 
-  const start = async () => {
-    daemon = await startDaemon(flags, { KUBECONFIG: proxy.kubeconfig });
+  const start = async (more: string[] = []) => {
+    daemon = await startDaemon([...flags, ...more], { KUBECONFIG: proxy.kubeconfig });
     return daemon;
   };
   const api: Daemon['api'] = (...call) => (daemon as Daemon).api(...call);
@@ -137,7 +137,7 @@ export async function startApiWorld(
     visit: (id, rest = '', call = {}) => ask(router.publicSocket, `/p/${id}/${rest}`, call),
     async app(text) {
       apps += 1;
-      const host = `127.0.1.${apps}`;
+      const host = `127.0.${1 + (apps >> 8)}.${apps & 255}`;
       const server = createServer((_, response) => void response.end(text));
       new WebSocketServer({ server }).on('connection', (socket) => {
         socket.on('message', (data) => socket.send(String(data)));
@@ -194,8 +194,8 @@ export async function startApiWorld(
       return living.ids;
     },
     startDaemon: start,
-    async restart() {
-      await start();
+    async restart(more) {
+      await start(more);
       await until('the daemon to be ready', async () => (await api('GET', '/readyz')).status === 200, 30);
     },
   };

@@ -4,14 +4,15 @@ import type { KubeApi } from '../../support/kube-api.ts';
 import { playKubelet } from '../../support/played-kubelet.ts';
 
 /**
- * A node for a namespace, as long as the test runs: every Pod there gets to run at `host`, Ready, and every Pod that is
- * being deleted ends.
+ * A node for a namespace, as long as the test runs: every Pod there gets to run, Ready, and every Pod that is being
+ * deleted ends.
+ * @param nextHost an address that no Pod has had
  */
 export async function playNode(
   t: ExecutionContext,
   kube: KubeApi,
   namespace: string,
-  host: string,
+  nextHost: () => Promise<string>,
 ): Promise<void> {
   const kubelet = playKubelet(kube.core, namespace);
   const work = async ({ metadata, spec }: V1Pod) => {
@@ -19,7 +20,7 @@ export async function playNode(
     if (metadata?.deletionTimestamp) return kubelet.gone(name);
     if (spec?.nodeName) return;
     await kubelet.assign(name);
-    await kubelet.running(name, host);
+    await kubelet.running(name, await nextHost());
   };
   const request = await new Watch(kube.config).watch(
     `/api/v1/namespaces/${namespace}/pods`,

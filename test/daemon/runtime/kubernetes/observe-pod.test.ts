@@ -1,12 +1,20 @@
-import type { V1ContainerState, V1ContainerStatus, V1Pod, V1PodStatus } from '@kubernetes/client-node';
+import type {
+  V1Container,
+  V1ContainerState,
+  V1ContainerStatus,
+  V1Pod,
+  V1PodStatus,
+} from '@kubernetes/client-node';
 import test from 'ava';
 import { observePod } from '../../../../daemon/runtime/kubernetes/observe-pod.ts';
 
 const time = new Date(0);
 const conditions = (ready: 'True' | 'False') => [{ type: 'Ready', status: ready }];
 
-function pod(status: V1PodStatus, restartPolicy = 'Never'): V1Pod {
-  return { metadata: { name: 'session-x' }, spec: { restartPolicy, containers: [] }, status };
+const app = { name: 'app', env: [{ name: 'PORT', value: '3000' }] };
+
+function pod(status: V1PodStatus, restartPolicy = 'Never', containers: V1Container[] = [app]): V1Pod {
+  return { metadata: { name: 'session-x' }, spec: { restartPolicy, containers }, status };
 }
 
 function container(state: V1ContainerState, more: Partial<V1ContainerStatus> = {}): V1ContainerStatus {
@@ -14,21 +22,34 @@ function container(state: V1ContainerState, more: Partial<V1ContainerStatus> = {
 }
 
 const running = container({ running: { startedAt: time } }, { ready: true });
-const look = (of: V1Pod | undefined) => observePod(of, 8080, 15_000);
+const look = (of: V1Pod | undefined) => observePod(of, 15_000);
 const codeOf = (of: V1Pod) => {
   const seen = look(of);
   return seen.phase === 'exited' ? seen.failure.code : seen.phase;
 };
 
+const ready: V1PodStatus = {
+  phase: 'Running',
+  podIP: '10.0.0.7',
+  conditions: conditions('True'),
+  containerStatuses: [running],
+};
+
+test('where it listens, and whether it has a sidecar, is read from the Pod', (t) => {
+  t.deepEqual(look(pod(ready)), { phase: 'listening', backend: '10.0.0.7:3000' });
+  const both = [app, { name: 'spawner-sidecar' }];
+  t.deepEqual(look(pod({ ...ready, podIP: 'FD00::7' }, 'Never', both)), {
+    phase: 'listening',
+    backend: '[fd00::7]:3000',
+    statusAddress: '[fd00::7]:9118',
+  });
+  t.like(look(pod(ready, 'Never', [{ name: 'app' }])), {
+    phase: 'starting',
+    lacks: 'the Pod does not say its PORT',
+  });
+});
+
 test('only a Pod that is Ready and has an address is listening', (t) => {
-  const ready = {
-    phase: 'Running',
-    podIP: '10.0.0.7',
-    conditions: conditions('True'),
-    containerStatuses: [running],
-  };
-  t.deepEqual(look(pod(ready)), { phase: 'listening', backend: '10.0.0.7:8080' });
-  t.deepEqual(look(pod({ ...ready, podIP: 'FD00::7' })), { phase: 'listening', backend: '[fd00::7]:8080' });
   t.is(look(pod({ ...ready, conditions: conditions('False') })).phase, 'starting');
   const { podIP: _, ...homeless } = ready;
   t.is(look(pod(homeless)).phase, 'starting');
@@ -62,13 +83,46 @@ test('what keeps it from starting is told', (t) => {
   });
 });
 
+const refused = (reason: string, message: string) =>
+  pod({ containerStatuses: [container({ waiting: { reason, message } })] });
+
+test('what a kubelet tries again is a failure only when it lasts', (t) => {
+  const passing: [string, string][] = [
+    ['CreateContainerConfigError', 'failed to sync secret cache: timed out waiting for the condition'],
+    ['CreateContainerError', 'context deadline exceeded'],
+    ['RunContainerError', 'no running task found: task 3f not found: not found'],
+  ];
+  for (const [reason, message] of passing) {
+    const text = `The container app can't be started (${reason}): ${message}.`;
+    t.like(look(refused(reason, message)), {
+      phase: 'starting',
+      lacks: `the Pod is not Ready: container app waits (${reason}): ${message}`,
+      hurdle: { failure: { code: 'container_refused', message: text }, patienceMs: 20_000 },
+    });
+  }
+});
+
+test('what no kubelet can mend is a failure at once', (t) => {
+  const lasting: [string, string][] = [
+    ['CreateContainerConfigError', 'container has runAsNonRoot and image will run as root'],
+    ['CreateContainerConfigError', 'container has runAsNonRoot and image has non-numeric user (me)'],
+    ['CreateContainerConfigError', 'secret "tea" not found'],
+    ['CreateContainerConfigError', 'configmap "tea" not found'],
+    ['CreateContainerConfigError', "couldn't find key leaf in Secret here/tea"],
+    ['RunContainerError', 'runc: exec: "tea": executable file not found in $PATH: unknown'],
+    ['CreateContainerError', 'runc: exec: "/tea": stat /tea: no such file or directory: unknown'],
+    ['RunContainerError', 'runc: exec: "/tea": permission denied: unknown'],
+  ];
+  for (const [reason, message] of lasting)
+    t.is(codeOf(refused(reason, message)), 'container_refused', message);
+});
+
 test('every way to fail has its code', (t) => {
   const waits = (reason: string) => pod({ containerStatuses: [container({ waiting: { reason } })] });
   const exits = (reason: string, exitCode: number, restartPolicy?: string) =>
     pod({ containerStatuses: [container({ terminated: { reason, exitCode } })] }, restartPolicy);
   t.is(codeOf(waits('ImagePullBackOff')), 'image_pull_failed');
   t.is(codeOf(waits('InvalidImageName')), 'image_pull_failed');
-  t.is(codeOf(waits('CreateContainerConfigError')), 'container_refused');
   t.is(codeOf(waits('CrashLoopBackOff')), 'app_crash_loop');
   t.is(codeOf(waits('ContainerCreating')), 'starting');
   t.is(codeOf(exits('Error', 1)), 'app_exited');
