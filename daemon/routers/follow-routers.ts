@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Connection } from '../runtime/kubernetes/connection.ts';
-import { createRouterDirectory } from './router-directory.ts';
+import { createRouterDirectory, type FoundRouter } from './router-directory.ts';
+import { createRouterPods, type RouterPods } from './router-pods.ts';
 import type { RouterMember, Routers } from './routers.ts';
 
 const SERVICE = 'service:';
@@ -14,12 +15,14 @@ export function isService(router: string): boolean {
  * Follows the routers that are named by address, and those behind the Services that are named, as they come and go.
  * It begins, and resolves, when all Services were found once: what only some routers know of a session proves nothing.
  * @param cluster not undefined if any Service is named
+ * @param now the clock of `routers`
  */
 export async function followRouters(
   named: string[],
   routers: Pick<Routers, 'follow'>,
   cluster: Pick<Connection, 'api' | 'kubeConfig'> | undefined,
   log: Logger,
+  now: () => number = () => performance.now(),
 ): Promise<void> {
   const members = new Map<string, RouterMember[]>();
   const services = named.filter(isService);
@@ -34,13 +37,15 @@ export async function followRouters(
   follow();
   const directories = services.map((router) => {
     const [name = '', namespace = ''] = router.slice(SERVICE.length).split('.');
+    const pods = createRouterPods({ ...(cluster as Connection), namespace, now, log });
+    pods.start();
     return createRouterDirectory({
       ...(cluster as Connection),
       service: { name, namespace },
       found(found) {
         members.set(
           router,
-          found.map((address) => ({ address, discovered: true })),
+          found.map((one) => memberOf(one, pods)),
         );
         follow();
       },
@@ -48,4 +53,9 @@ export async function followRouters(
     });
   });
   await Promise.all(directories.map((directory) => directory.start()));
+}
+
+function memberOf({ address, pod }: FoundRouter, pods: RouterPods): RouterMember {
+  if (pod === undefined) return { address, discovered: true };
+  return { address, discovered: true, unreadySince: () => pods.unreadySince(pod) };
 }

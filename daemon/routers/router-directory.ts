@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CoreV1Api, KubeConfig, V1Endpoints } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { createWatched } from '../runtime/kubernetes/watched.ts';
@@ -9,8 +10,15 @@ export interface RouterDirectoryParts {
   kubeConfig: KubeConfig;
   service: { name: string; namespace: string };
   /** Called once at the start and whenever the routers are others than before. */
-  found(addresses: string[]): void;
+  found(routers: FoundRouter[]): void;
   log: Logger;
+}
+
+export interface FoundRouter {
+  /** Of its admin API: `http://ip:port`, an IPv6 address in brackets. */
+  address: string;
+  /** The name of its Pod; undefined if the Endpoints were written by hand. */
+  pod: string | undefined;
 }
 
 /**
@@ -28,7 +36,7 @@ export function createRouterDirectory(parts: RouterDirectoryParts): RouterDirect
   const { api, kubeConfig, service, found, log } = parts;
   const { name, namespace } = service;
   const fieldSelector = `metadata.name=${name}`;
-  let known: string[] | undefined;
+  let known: FoundRouter[] | undefined;
   const endpoints = createWatched<V1Endpoints>({
     list: () => api.listNamespacedEndpoints({ namespace, fieldSelector }),
     path: `/api/v1/namespaces/${namespace}/endpoints`,
@@ -41,14 +49,17 @@ export function createRouterDirectory(parts: RouterDirectoryParts): RouterDirect
   function look(): void {
     const present = endpoints.get(name);
     if (!present)
-      log.warn({ service: `${name}.${namespace}`, kept: known ?? [] }, 'router service not found');
-    tell(present ? addressesOf(present) : (known ?? []));
+      log.warn(
+        { service: `${name}.${namespace}`, kept: (known ?? []).map(({ address }) => address) },
+        'router service not found',
+      );
+    tell(present ? routersOf(present) : (known ?? []));
   }
 
-  function tell(addresses: string[]): void {
-    if (known !== undefined && known.join() === addresses.join()) return;
-    known = addresses;
-    found(addresses);
+  function tell(routers: FoundRouter[]): void {
+    if (isDeepStrictEqual(known, routers)) return;
+    known = routers;
+    found(routers);
   }
 
   return {
@@ -60,17 +71,18 @@ export function createRouterDirectory(parts: RouterDirectoryParts): RouterDirect
   };
 }
 
-/**
- * The admin APIs of all routers, Ready or not, since one turns Ready only when it is filled. Sorted, each once.
- * @returns `http://ip:port`, an IPv6 address in brackets
- */
-export function addressesOf({ subsets = [] }: V1Endpoints): string[] {
-  const addresses = subsets.flatMap(
+/** All routers, Ready or not, since one turns Ready only when it is filled. Sorted, each once. */
+export function routersOf({ subsets = [] }: V1Endpoints): FoundRouter[] {
+  const routers = subsets.flatMap(
     ({ addresses: ready = [], notReadyAddresses: notReady = [], ports = [] }) => {
       const port = ports.find(({ name }) => name === PORT_NAME)?.port;
       if (port === undefined) return [];
-      return [...ready, ...notReady].map(({ ip }) => `http://${ip.includes(':') ? `[${ip}]` : ip}:${port}`);
+      return [...ready, ...notReady].map(({ ip, targetRef }) => ({
+        address: `http://${ip.includes(':') ? `[${ip}]` : ip}:${port}`,
+        pod: targetRef?.name,
+      }));
     },
   );
-  return [...new Set(addresses)].sort();
+  const byAddress = new Map(routers.map((router) => [router.address, router]));
+  return [...byAddress.keys()].sort().map((address) => byAddress.get(address) as FoundRouter);
 }

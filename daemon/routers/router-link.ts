@@ -20,6 +20,8 @@ export interface RouterLink {
   /** Whether it ever held the whole table, so that visitors may have come. */
   wasLive(): boolean;
   health(): RouterHealth | undefined;
+  /** Since when it has not said how it is, though somebody may be there; on the clock of `now`. */
+  silentSince(): number | undefined;
   /**
    * Sends the present wish for `id`. A router that is out of reach, or that has been filled for `ACKNOWLEDGE_MS`
    * already, is not waited for: `down` at once.
@@ -40,6 +42,7 @@ export interface RouterLinkParts {
   desired: DesiredTable;
   generations: Generations;
   log: Logger;
+  now: () => number;
   /** Drops tombstones everywhere to make room for a session; false if there were none. */
   makeRoom(): boolean;
   /** Called after a whole table was brought in line. */
@@ -50,11 +53,12 @@ export interface RouterLinkParts {
 export const ACKNOWLEDGE_MS = 2_000;
 
 export function createRouterLink(parts: RouterLinkParts): RouterLink {
-  const { client, desired, generations, log, makeRoom } = parts;
+  const { client, desired, generations, log, now, makeRoom } = parts;
   let state: LinkState = 'absent';
   let health: RouterHealth | undefined;
   let bootId: string | undefined;
   let downReason = '';
+  let silentSince: number | undefined;
   let checked = false;
   let everLive = false;
   let closed = false;
@@ -63,7 +67,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
 
   async function check(): Promise<void> {
     try {
-      health = await healthOrRetry();
+      health = await ask();
       if (closed) return;
       generations.observe(health.generation);
       if (state !== 'live' || health.bootId !== bootId || !health.filled) await fill(health.bootId);
@@ -72,6 +76,17 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
       down(error as Error);
     }
     checked = true;
+  }
+
+  async function ask(): Promise<RouterHealth> {
+    try {
+      const answer = await healthOrRetry();
+      silentSince = undefined;
+      return answer;
+    } catch (error) {
+      silentSince = isAbsent(error as Error) ? undefined : (silentSince ?? now());
+      throw error;
+    }
   }
 
   // A machine that starts a hundred programs at once may be late for a moment.
@@ -130,7 +145,8 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     const next = isAbsent(error) ? 'absent' : 'hung';
     // It is tried again all the time; the same reason is told once.
     const reason = error.message;
-    if (reason !== downReason) log.warn({ router: client.address, state: next, reason }, 'router lost');
+    if (reason !== downReason)
+      log.warn({ router: client.address, state: next, reason }, 'router out of reach');
     downReason = reason;
     giveUp(next);
   }
@@ -146,6 +162,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     wasChecked: () => checked,
     wasLive: () => everLive,
     health: () => health,
+    silentSince: () => silentSince,
     check,
     async apply(id, version) {
       if (!isReachable()) return 'down';

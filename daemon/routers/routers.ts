@@ -5,17 +5,20 @@ import { coalesce } from '../coalesce.ts';
 import { every } from '../every.ts';
 import { createDesiredTable } from './desired-table.ts';
 import { createFleetAccount, type FleetActivity } from './fleet-activity.ts';
+import { type Followed, isLostAt, mayShutDown, type RouterMember } from './followed.ts';
 import { createGenerations } from './generations.ts';
 import type { RouterClient, RouterHealth } from './router-client.ts';
-import { ACKNOWLEDGE_MS, createRouterLink, type LinkState, type RouterLink } from './router-link.ts';
+import { ACKNOWLEDGE_MS, createRouterLink, type LinkState } from './router-link.ts';
 import type { Applied } from './waiters.ts';
 
-export type { FleetActivity };
+export type { FleetActivity, RouterMember };
 
 // A restarted router is noticed within this, and filled well within a second.
 const CHECK_MS = 250;
 // Writes give up after 2 s, so a late one can't come after this.
 const TOMBSTONE_MS = 60_000;
+const LOST =
+  'router lost: it is counted no more until it answers; if its node is dead, delete its Pod (kubectl delete pod --force)';
 
 /** What became of a change: how many routers hold it, and which had no room. */
 export interface Acknowledgement {
@@ -23,21 +26,10 @@ export interface Acknowledgement {
   full: string[];
 }
 
-/** A router that is to be followed. */
-export interface RouterMember {
-  /** Of its admin API: `unix:/path` or `http://host:port`. */
-  address: string;
-  /**
-   * Found in a directory that lists a router until nothing of it is left (a Service's Endpoints), not named by hand.
-   * Such a router that refuses our calls may be shutting down: nginx closes its listeners first, and serves open
-   * WebSockets on until they end.
-   */
-  discovered: boolean;
-}
-
 export interface RouterStatus {
   address: string;
-  state: LinkState;
+  /** `lost`: hung, and not Ready, for so long that it leads nobody anywhere; it counts for nothing until it answers. */
+  state: LinkState | 'lost';
   health: RouterHealth | undefined;
 }
 
@@ -74,14 +66,6 @@ export interface RoutersParts {
   filled(seconds: number): void;
 }
 
-interface Followed {
-  link: RouterLink;
-  /** Whether it was there when the daemon began to follow. */
-  original: boolean;
-  discovered: boolean;
-  stopChecks: () => void;
-}
-
 export function createRouters({ connect, log, now, filled }: RoutersParts): Routers {
   const desired = createDesiredTable(now);
   const generations = createGenerations(Date.now);
@@ -90,6 +74,8 @@ export function createRouters({ connect, log, now, filled }: RoutersParts): Rout
   let begun = false;
 
   const failed = (error: Error) => log.error({ err: error }, 'router upkeep failed');
+  const isHere = (router: Followed) => !isLostAt(router, now());
+  const counted = () => [...followed.values()].filter(isHere);
   const links = () => [...followed.values()].map(({ link }) => link);
   const stopUpkeep = every(TOMBSTONE_MS / 60, async () => void dropTombstones(TOMBSTONE_MS), failed);
 
@@ -98,26 +84,40 @@ export function createRouters({ connect, log, now, filled }: RoutersParts): Rout
     for (const address of [...followed.keys()].filter((address) => !wanted.has(address))) {
       drop(address).catch(failed);
     }
-    for (const member of [...wanted.values()].filter(({ address }) => !followed.has(address))) add(member);
+    for (const member of wanted.values()) {
+      const known = followed.get(member.address);
+      if (known) known.member = member;
+      else add(member);
+    }
     begun = true;
   }
 
-  function add({ address, discovered }: RouterMember): void {
+  function add(member: RouterMember): void {
+    const { address } = member;
     const link = createRouterLink({
       client: connect(address),
       desired,
       generations,
       log,
+      now,
       makeRoom: () => dropTombstones(0),
       filled,
     });
     log.info({ router: address }, 'router followed');
-    followed.set(address, {
-      link,
-      original: !begun,
-      discovered,
-      stopChecks: every(CHECK_MS, link.check, failed),
-    });
+    const router: Followed = { member, link, original: !begun, stopChecks: () => {} };
+    followed.set(address, router);
+    router.stopChecks = every(CHECK_MS, tellingIfLost(router), failed);
+  }
+
+  /** The router's checks, which tell once when it is lost. */
+  function tellingIfLost(router: Followed): () => Promise<void> {
+    let told = false;
+    return async () => {
+      await router.link.check();
+      const lost = !isHere(router);
+      if (lost && !told) log.warn({ router: router.member.address }, LOST);
+      told = lost;
+    };
   }
 
   async function drop(address: string): Promise<void> {
@@ -143,12 +143,12 @@ export function createRouters({ connect, log, now, filled }: RoutersParts): Rout
   }
 
   async function readActivity(): Promise<FleetActivity> {
-    const asked = [...followed.values()].map(async (router) => {
+    const asked = counted().map(async (router) => {
       const answer = await router.link.client.activity().catch((error: Error) => error);
       return [router, answer] as const;
     });
     const answers = new Map(await Promise.all(asked));
-    const readings = [...followed.values()].map((router) => ({
+    const readings = counted().map((router) => ({
       answer: answers.get(router) ?? new Error('it came while the others were asked'),
       mayShutDown: mayShutDown(router),
     }));
@@ -160,10 +160,14 @@ export function createRouters({ connect, log, now, filled }: RoutersParts): Rout
     follow,
     set: change,
     remove: (id) => change(id, { state: 'gone', address: '' }),
-    isSettled: (id) => begun && links().every((link) => link.follows(id)),
+    isSettled: (id) => begun && counted().every(({ link }) => link.follows(id)),
     activity: coalesce(readActivity),
     status: () =>
-      links().map((link) => ({ address: link.client.address, state: link.state(), health: link.health() })),
+      [...followed.values()].map((router) => ({
+        address: router.member.address,
+        state: isHere(router) ? router.link.state() : 'lost',
+        health: router.link.health(),
+      })),
     synced: () =>
       [...followed.values()].every(({ link, original }) => !original || link.wasChecked()) &&
       links().some((link) => link.state() === 'live'),
@@ -172,14 +176,6 @@ export function createRouters({ connect, log, now, filled }: RoutersParts): Rout
       await Promise.all([...followed.keys()].map(drop));
     },
   };
-}
-
-/**
- * Whether a router may carry visitors though nobody listens at its admin API: it may be one that shuts down. One that
- * came later and never held our table has not begun yet. What those did that we found at our start, nobody knows.
- */
-function mayShutDown({ discovered, original, link }: Followed): boolean {
-  return discovered && (original || link.wasLive());
 }
 
 async function within(ms: number, applied: Promise<Applied>): Promise<Applied> {

@@ -3,7 +3,12 @@ import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import pino from 'pino';
 import { createRouterClient } from '../../../daemon/routers/router-client.ts';
-import { createRouters, type RouterMember, type Routers } from '../../../daemon/routers/routers.ts';
+import {
+  createRouters,
+  type RouterMember,
+  type Routers,
+  type RoutersParts,
+} from '../../../daemon/routers/routers.ts';
 import { until } from '../../support/poll.ts';
 import { type Router, type RouterOptions, startRouter } from '../../support/router.ts';
 
@@ -28,12 +33,13 @@ export const found = (...addresses: string[]): RouterMember[] =>
   addresses.map((address) => ({ address, discovered: true }));
 
 /** The daemon's side of all routers; it knows none yet. */
-export function create(t: ExecutionContext, token?: string): Routers {
+export function create(t: ExecutionContext, parts: Partial<RoutersParts> = {}, token?: string): Routers {
   const routers = createRouters({
     connect: (address) => createRouterClient(address, token),
     log: pino({ level: 'silent' }),
     now: () => performance.now(),
     filled() {},
+    ...parts,
   });
   t.teardown(routers.stop);
   return routers;
@@ -41,7 +47,7 @@ export function create(t: ExecutionContext, token?: string): Routers {
 
 /** The daemon's side of these routers. */
 export function follow(t: ExecutionContext, members: RouterMember[], token?: string): Routers {
-  const routers = create(t, token);
+  const routers = create(t, {}, token);
   routers.follow(members);
   return routers;
 }

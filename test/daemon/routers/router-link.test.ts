@@ -30,6 +30,7 @@ function linkTo(router: Partial<RouterClient>) {
     desired,
     generations: createGenerations(() => 1),
     log: pino({ level: 'silent' }),
+    now: () => 0,
     makeRoom: () => false,
     filled() {},
   });
