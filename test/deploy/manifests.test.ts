@@ -10,6 +10,7 @@ import {
 } from '@kubernetes/client-node';
 import test from 'ava';
 import { daemonOptions } from '../../daemon/options.ts';
+import { APP_PORT_NAME, SIDECAR_PORT } from '../../daemon/runtime/kubernetes/names.ts';
 import { parsePodTemplate } from '../../daemon/runtime/kubernetes/pod-template.ts';
 import { projectVersion } from '../../scripts/images/recipes.ts';
 import { root } from '../../scripts/nginx.ts';
@@ -142,13 +143,11 @@ test('the policies tell sessions, daemon and routers apart by labels that they h
   t.is(sessions['spawner/sessions'], 'true');
   t.false('spawner/sessions' in own);
   const toSessions = find<V1NetworkPolicy>('NetworkPolicy', 'sessions', 'spawner-sessions').spec;
-  const [from] = toSessions?.ingress?.[0]?._from ?? [];
-  t.like(own, from?.namespaceSelector?.matchLabels ?? { none: 'none' });
-  const { key, values } = from?.podSelector?.matchExpressions?.[0] ?? {};
-  t.deepEqual(
-    deployments.map((deployment) => podOf(deployment)?.metadata?.labels?.[key as string]).sort(),
-    values?.sort(),
-  );
+  for (const [index, deployment] of [router, daemon].entries()) {
+    const [from] = toSessions?.ingress?.[index]?._from ?? [];
+    t.like(own, from?.namespaceSelector?.matchLabels ?? { none: 'none' });
+    t.like(podOf(deployment)?.metadata?.labels, from?.podSelector?.matchLabels ?? { none: 'none' });
+  }
   for (const [name, deployment] of [
     ['daemon', daemon],
     ['router', router],
@@ -156,6 +155,14 @@ test('the policies tell sessions, daemon and routers apart by labels that they h
     const policy = find<V1NetworkPolicy>('NetworkPolicy', name).spec;
     t.deepEqual(policy?.podSelector?.matchLabels, podOf(deployment)?.metadata?.labels, name);
   }
+});
+
+test('the daemon reaches of a session what it asks for its use, by the names that Pods have', (t) => {
+  const { ingress } = find<V1NetworkPolicy>('NetworkPolicy', 'sessions', 'spawner-sessions').spec ?? {};
+  t.deepEqual(
+    ingress?.[1]?.ports?.map(({ port }) => port),
+    [APP_PORT_NAME, SIDECAR_PORT],
+  );
 });
 
 test('nothing runs with more rights than it needs', (t) => {
