@@ -8,7 +8,7 @@ export interface Silence {
 
 /**
  * The longest that a router can lead new requests anywhere after its Pod stopped being Ready, in milliseconds. New
- * connections reach it for some seconds, until all nodes know; and by a connection that is older than 4 minutes it
+ * connections reach it for some seconds, until all nodes know; and by a connection that is older than a minute it
  * leads nobody (nginx/router-pod.conf).
  */
 export const LOST_MS = 5 * 60_000;
