@@ -35,7 +35,12 @@ export function createSessionServices(api: CoreV1Api, namespace: string, log: Lo
   }
 
   async function makeMissing(pods: V1Pod[]): Promise<void> {
-    const { items } = await api.listNamespacedService({ namespace, labelSelector: SESSION_LABEL });
+    // Version 0: as the API server remembers it, which costs its database nothing. What it missed is a 409 to `make`.
+    const { items } = await api.listNamespacedService({
+      namespace,
+      labelSelector: SESSION_LABEL,
+      resourceVersion: '0',
+    });
     const names = new Set(items.map(({ metadata }) => metadata?.name));
     const lone = pods.filter(({ metadata }) => !names.has(metadata?.name) && !metadata?.deletionTimestamp);
     const made = await Promise.allSettled(lone.map(make));
@@ -47,7 +52,7 @@ export function createSessionServices(api: CoreV1Api, namespace: string, log: Lo
   // The same trouble is told once.
   function failed(error: Error): void {
     const reason = describeApiError(error);
-    if (reason !== told) log.warn({ reason, namespace }, 'Services are missing and can not be made yet');
+    if (reason !== told) log.warn({ reason, namespace }, 'the Services of sessions can not be seen to now');
     told = reason;
   }
 

@@ -89,7 +89,7 @@ test('a Service that is missing keeps nobody from working, and is made when the 
     until('both Services to be there', async () => (await world.services()).length === 2, 30);
   await untilAllThere();
   t.is(refused.hits, 1);
-  t.is(world.daemon.log().split('"Services are missing').length, 2, 'said once');
+  t.is(world.daemon.log().split('"the Services of sessions can not').length, 2, 'said once');
   await kube.core.deleteNamespacedService({ name: `session-${one.id}`, namespace });
   await untilAllThere();
   t.deepEqual(await world.untilSound(), [one.id, two.id].sort());
