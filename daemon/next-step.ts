@@ -16,7 +16,7 @@ export type Step =
  * @param now milliseconds since 1970
  */
 export function nextStep(
-  session: Pick<Session, 'state' | 'ending' | 'readyAt' | 'waitingSince' | 'backend'>,
+  session: Pick<Session, 'state' | 'ending' | 'readyAt' | 'waitingSince' | 'backend' | 'hurdle'>,
   observed: Observation,
   now: number,
   startTimeoutMs: number,
@@ -37,11 +37,12 @@ export function nextStep(
       if (session.state !== 'starting') return { do: 'stop serving', why: observed.lacks };
       const waitedMs = now - session.waitingSince;
       const { hurdle } = observed;
-      if (hurdle && waitedMs >= hurdle.patienceMs) return { do: 'fail', failure: hurdle.failure };
+      const facedMs = now - (session.hurdle?.since ?? now);
+      if (hurdle && facedMs >= hurdle.patienceMs) return { do: 'fail', failure: hurdle.failure };
       if (waitedMs < startTimeoutMs) {
         return {
           do: 'look again',
-          inMs: Math.min(startTimeoutMs, hurdle?.patienceMs ?? startTimeoutMs) - waitedMs,
+          inMs: Math.min(startTimeoutMs - waitedMs, hurdle ? hurdle.patienceMs - facedMs : Infinity),
         };
       }
       const code = session.readyAt === undefined ? 'app_start_timeout' : 'app_unready';
@@ -49,4 +50,11 @@ export function nextStep(
       return { do: 'fail', failure: { code, message } };
     }
   }
+}
+
+/** The trouble that a session faces now, and since when: the patience with it begins when it is first seen. */
+export function facedHurdle(known: Session['hurdle'], observed: Observation, now: number): Session['hurdle'] {
+  const code = observed.phase === 'starting' ? observed.hurdle?.failure.code : undefined;
+  if (code === undefined) return undefined;
+  return known?.code === code ? known : { code, since: now };
 }

@@ -8,7 +8,7 @@ import { createCleanup } from './cleanup.ts';
 import { ApiError, UnavailableError } from './errors.ts';
 import { every } from './every.ts';
 import type { Metrics } from './metrics.ts';
-import { nextStep } from './next-step.ts';
+import { facedHurdle, nextStep } from './next-step.ts';
 import type { Routers } from './routers/routers.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { type EndReason, hasEnded, newSession, type Session, type SessionSpec } from './session.ts';
@@ -63,7 +63,9 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     const session = store.get(id);
     // What an earlier daemon had begun to end. If a router still has a route of it, the fill takes that away.
     if (!session) return cleanup.endApp(id);
-    await steps.take(session, nextStep(session, await runtime.observe(id), Date.now(), startTimeoutMs));
+    const [observed, now] = [await runtime.observe(id), Date.now()];
+    session.hurdle = facedHurdle(session.hurdle, observed, now);
+    await steps.take(session, nextStep(session, observed, now, startTimeoutMs));
   }
 
   async function create(spec: SessionSpec): Promise<Session> {

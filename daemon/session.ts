@@ -60,6 +60,8 @@ export interface Session {
   readonly createdAt: number;
   readonly labels: Record<string, string>;
   readonly idempotency: SessionSpec['idempotency'];
+  /** Trouble that may pass, while it lasts. */
+  hurdle: { code: FailureCode; since: number } | undefined;
   state: SessionState;
   /** `ip:port`, once known. */
   backend: string | undefined;
@@ -92,6 +94,7 @@ export function newSession(spec: OwnSpec): Session {
     statusAddress: undefined,
     readyAt: undefined,
     waitingSince: spec.createdAt,
+    hurdle: undefined,
     endedAt: undefined,
     ending: undefined,
     failure: undefined,

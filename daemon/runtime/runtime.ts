@@ -15,7 +15,7 @@ export type Observation =
       phase: 'starting';
       /** What is not there yet, for the sentence "After 60 s …". */
       lacks: string;
-      /** Trouble that may pass; it is a failure once the session has waited for so long. */
+      /** Trouble that may pass; it is a failure once it has lasted for so long. */
       hurdle?: { failure: Omit<Failure, 'output'>; patienceMs: number };
     }
   | ({ phase: 'listening' } & Place)

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { nextStep } from '../../daemon/next-step.ts';
+import { facedHurdle, nextStep } from '../../daemon/next-step.ts';
 import type { Observation } from '../../daemon/runtime/runtime.ts';
 import type { Session } from '../../daemon/session.ts';
 
@@ -7,6 +7,7 @@ const starting = {
   state: 'starting',
   ending: undefined,
   readyAt: undefined,
+  hurdle: undefined,
   waitingSince: 1_000,
   backend: undefined,
 } as const;
@@ -18,7 +19,7 @@ const exited: Observation = {
 };
 const listening: Observation = { phase: 'listening', backend: '127.0.0.1:20000' };
 
-type Known = Pick<Session, 'state' | 'ending' | 'readyAt' | 'waitingSince' | 'backend'>;
+type Known = Pick<Session, 'state' | 'ending' | 'readyAt' | 'waitingSince' | 'backend' | 'hurdle'>;
 const step = (session: Known, observed: Observation, now = 2_000) => nextStep(session, observed, now, 5_000);
 
 test('a session that starts waits until its deadline and then has failed', (t) => {
@@ -50,8 +51,12 @@ test('a session whose app serves no more is held, and fails when that lasts', (t
 test('trouble that may pass fails a session when its own patience is over', (t) => {
   const failure = { code: 'unschedulable', message: 'no node' } as const;
   const hurdle = { ...waits, hurdle: { failure, patienceMs: 3_000 } };
-  t.deepEqual(step(starting, hurdle), { do: 'look again', inMs: 2_000 });
-  t.deepEqual(step(starting, hurdle, 4_000), { do: 'fail', failure });
+  const faced = facedHurdle(undefined, hurdle, 2_000);
+  t.deepEqual(facedHurdle(faced, hurdle, 2_500), faced, 'it is still the same');
+  t.is(facedHurdle(faced, waits, 2_500), undefined, 'it has passed');
+  t.deepEqual(step({ ...starting, hurdle: faced }, hurdle), { do: 'look again', inMs: 3_000 });
+  t.deepEqual(step({ ...starting, hurdle: faced }, hurdle, 4_999), { do: 'look again', inMs: 1 });
+  t.deepEqual(step({ ...starting, hurdle: faced }, hurdle, 5_000), { do: 'fail', failure });
 });
 
 test('an app that exits or is gone makes its session failed', (t) => {
