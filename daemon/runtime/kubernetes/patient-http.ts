@@ -14,6 +14,12 @@ const CALL_TIMEOUT_MS = 5_000;
 const LIST_TIMEOUT_MS = 30_000;
 // More at a time would only wait for each other, in an API server on a busy machine.
 const CALLS_AT_A_TIME = 50;
+// Answered by a Pod's node, which may be away while the API server is not: apart from the rest, and with less patience.
+const NODE_RESOURCE = 'pods/log';
+const NODE_TIMEOUT_MS = 2_000;
+const NODE_CALLS_AT_A_TIME = 20;
+// However many calls hang: without its Lease the daemon could do nothing at all.
+const URGENT_RESOURCE = 'leases';
 // An API server that sheds load says when to come back; a caller of /init does not wait longer than this.
 const LONGEST_RETRY_AFTER_MS = 2_000;
 const MOST_RETRIES = 2;
@@ -37,7 +43,8 @@ export interface PatientHttp {
 
 export function createPatientHttp(called: (call: ApiCall) => void): PatientHttp {
   const http = new IsomorphicFetchHttpLibrary();
-  const limit = pLimit(CALLS_AT_A_TIME);
+  const calls = pLimit(CALLS_AT_A_TIME);
+  const nodeCalls = pLimit(NODE_CALLS_AT_A_TIME);
   let timedOutAt = Number.NEGATIVE_INFINITY;
 
   /** 429 means that nothing was done, so the call is made again when the server says. */
@@ -55,9 +62,10 @@ export function createPatientHttp(called: (call: ApiCall) => void): PatientHttp 
   }
 
   async function sendInTime(request: RequestContext, what: Described): Promise<ResponseContext> {
-    const { isList, method, resource } = what;
+    const { method, resource } = what;
     const since = performance.now();
-    const signal = AbortSignal.timeout(isList ? LIST_TIMEOUT_MS : CALL_TIMEOUT_MS);
+    const ofNode = resource === NODE_RESOURCE;
+    const signal = AbortSignal.timeout(timeoutOf(what));
     request.setSignal(signal);
     const send = async () => {
       // While this one waited for others, they waited in vain.
@@ -67,13 +75,13 @@ export function createPatientHttp(called: (call: ApiCall) => void): PatientHttp 
         timedOutAt = Number.NEGATIVE_INFINITY;
         return response;
       } catch (error) {
-        if (signal.aborted) timedOutAt = performance.now();
+        if (signal.aborted && !ofNode) timedOutAt = performance.now();
         throw error;
       }
     };
+    const inTurn = () => (ofNode ? nodeCalls(send) : calls(send));
     try {
-      // However many calls hang: without its Lease the daemon could do nothing at all.
-      const response = await (resource === 'leases' ? send() : limit(send));
+      const response = await (resource === URGENT_RESOURCE ? send() : inTurn());
       called({ method, resource, code: String(response.httpStatusCode) });
       return response;
     } catch (error) {
@@ -86,6 +94,11 @@ export function createPatientHttp(called: (call: ApiCall) => void): PatientHttp 
     library: wrapHttpLibrary({ send: sendPatiently }),
     isStalled: () => performance.now() - timedOutAt < STALLED_MS,
   };
+}
+
+function timeoutOf({ isList, resource }: Described): number {
+  if (resource === NODE_RESOURCE) return NODE_TIMEOUT_MS;
+  return isList ? LIST_TIMEOUT_MS : CALL_TIMEOUT_MS;
 }
 
 type Described = Omit<ApiCall, 'code'> & { isList: boolean };

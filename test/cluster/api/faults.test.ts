@@ -78,6 +78,17 @@ test('an API server that says nothing costs all callers one wait together, and t
   await until('a session to begin', async () => (await world.daemon.api('POST', '/init')).status === 201, 30);
 });
 
+test('a node that is away, so that logs can not be read, holds up nothing else', async (t) => {
+  const world = await startApiWorld(t, kube);
+  const { id } = await world.init();
+  const logs = world.proxy.plan({ path: /\/log\?/ }, 'stall', { times: ALWAYS });
+  const looks = Array.from({ length: 60 }, () => world.daemon.api('GET', `/sessions/${id}`));
+  await until('calls to hang', () => logs.hits >= 20);
+  const [answers] = await Promise.all([Promise.all(looks), world.init(), world.init()]);
+  t.true(answers.every(({ status, json }) => status === 200 && json.output.length === 0));
+  await world.init();
+});
+
 test('what a list says counts, also if a restored cluster counts versions from an earlier one', async (t) => {
   const world = await startApiWorld(t, kube);
   const { namespace } = world;
