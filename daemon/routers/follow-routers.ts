@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Connection } from '../runtime/kubernetes/connection.ts';
+import type { Connection } from '../kubernetes/connection.ts';
 import { createRouterDirectory, type FoundRouter } from './router-directory.ts';
 import { createRouterPods, type RouterPods } from './router-pods.ts';
 import type { RouterMember, Routers } from './routers.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CoreV1Api, KubeConfig, V1Endpoints } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
-import { createWatched } from '../runtime/kubernetes/watched.ts';
+import { createWatched } from '../kubernetes/watched.ts';
 
 const PORT_NAME = 'admin';
 

@@ -1,6 +1,6 @@
 import type { CoreV1Api, KubeConfig, V1Pod } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
-import { createWatched } from '../runtime/kubernetes/watched.ts';
+import { createWatched } from '../kubernetes/watched.ts';
 
 export interface RouterPodsParts {
   api: CoreV1Api;

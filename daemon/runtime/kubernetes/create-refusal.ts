@@ -1,5 +1,5 @@
 import { ApiError } from '../../errors.ts';
-import { describeApiError, statusCode } from './api-error.ts';
+import { describeApiError, statusCode } from '../../kubernetes/api-error.ts';
 
 const RETRY_SECONDS = 5;
 

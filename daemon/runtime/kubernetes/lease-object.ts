@@ -1,6 +1,6 @@
 /** The Lease as an object of the API server. */
 import { type CoordinationV1Api, type V1Lease, V1MicroTime } from '@kubernetes/client-node';
-import { isStatus } from './api-error.ts';
+import { isStatus } from '../../kubernetes/api-error.ts';
 
 const NAME = 'spawner-daemon';
 const DURATION_SECONDS = 15;

@@ -8,7 +8,7 @@ import type { CoordinationV1Api, V1Lease } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { ConfigError, UnavailableError } from '../../errors.ts';
 import { every } from '../../every.ts';
-import { describeApiError, isStatus } from './api-error.ts';
+import { describeApiError, isStatus } from '../../kubernetes/api-error.ts';
 import { createAbandonmentWatch, leaseObject } from './lease-object.ts';
 
 const RENEW_MS = 5_000;

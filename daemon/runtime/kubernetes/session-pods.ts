@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { V1Pod } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { every } from '../../every.ts';
-import { describeApiError, isStatus } from './api-error.ts';
-import type { Connection } from './connection.ts';
+import { describeApiError, isStatus } from '../../kubernetes/api-error.ts';
+import type { Connection } from '../../kubernetes/connection.ts';
+import { createWatched } from '../../kubernetes/watched.ts';
 import { objectName, SESSION_LABEL } from './names.ts';
 import { ownedSession } from './owned-session.ts';
-import { createWatched } from './watched.ts';
 
 // A Pod that is on its way tells something more often than this; if not, the watch may have gone silent.
 const SILENT_MS = 5_000;

@@ -2,7 +2,7 @@
 import type { CoreV1Api, V1Pod } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { every } from '../../every.ts';
-import { describeApiError, isStatus } from './api-error.ts';
+import { describeApiError, isStatus } from '../../kubernetes/api-error.ts';
 import { serviceManifest } from './manifest.ts';
 import { SESSION_LABEL } from './names.ts';
 import { ownedSession } from './owned-session.ts';

@@ -3,7 +3,7 @@
  * without a word (a misspelt field: servers before 1.25 do) shows by its absence from what it answers.
  */
 import type { CoreV1Api, V1Pod } from '@kubernetes/client-node';
-import { describeApiError, isStatus } from './api-error.ts';
+import { describeApiError, isStatus } from '../../kubernetes/api-error.ts';
 
 /** @returns what is wrong with the template, by its path in the Pod, or undefined */
 export async function findTemplateProblem(api: CoreV1Api, pod: V1Pod): Promise<string | undefined> {

@@ -1,8 +1,8 @@
 import test from 'ava';
 import pino from 'pino';
+import { connect } from '../../../daemon/kubernetes/connection.ts';
 import { followRouters } from '../../../daemon/routers/follow-routers.ts';
 import type { RouterMember } from '../../../daemon/routers/routers.ts';
-import { connect } from '../../../daemon/runtime/kubernetes/connection.ts';
 import { until } from '../../support/poll.ts';
 import { collectionApi } from './collection-api.ts';
 

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import pino from 'pino';
+import { connect } from '../../../daemon/kubernetes/connection.ts';
 import {
   createRouterDirectory,
   type FoundRouter,
   routersOf,
 } from '../../../daemon/routers/router-directory.ts';
-import { connect } from '../../../daemon/runtime/kubernetes/connection.ts';
 import { until } from '../../support/poll.ts';
 import { collectionApi } from './collection-api.ts';
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import pino from 'pino';
+import { connect } from '../../../daemon/kubernetes/connection.ts';
 import { createRouterPods } from '../../../daemon/routers/router-pods.ts';
-import { connect } from '../../../daemon/runtime/kubernetes/connection.ts';
 import { until } from '../../support/poll.ts';
 import { collectionApi } from './collection-api.ts';
 

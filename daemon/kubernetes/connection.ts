@@ -10,7 +10,7 @@ import {
   type RequestContext,
   ServerConfiguration,
 } from '@kubernetes/client-node';
-import { ConfigError } from '../../errors.ts';
+import { ConfigError } from '../errors.ts';
 import { type ApiCall, createPatientHttp } from './patient-http.ts';
 
 const POOL_MS = 10 * 60_000;
