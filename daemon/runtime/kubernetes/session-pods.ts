@@ -12,6 +12,8 @@ import { ownedSession } from './owned-session.ts';
 
 // A Pod that is on its way tells something more often than this; if not, the watch may have gone silent.
 const SILENT_MS = 5_000;
+// A kubelet that ends a Pod may say nothing for long; the watch itself is cut after so long a silence.
+const ENDING_SILENT_MS = 30_000;
 
 export interface SessionPods {
   /** Resolves when all of them are known. @param waiting told why that takes longer */
@@ -104,8 +106,8 @@ export function createSessionPods(parts: SessionPodsParts): SessionPods {
     }
   }
 
-  async function askIfSilent(name: string): Promise<void> {
-    if (performance.now() - (heardAt.get(name) ?? 0) >= SILENT_MS) await ask(name);
+  async function askIfSilent(name: string, silentMs: number): Promise<void> {
+    if (performance.now() - (heardAt.get(name) ?? 0) >= silentMs) await ask(name);
   }
 
   async function ask(name: string): Promise<void> {
@@ -120,7 +122,7 @@ export function createSessionPods(parts: SessionPodsParts): SessionPods {
     const names = all()
       .filter(parts.isOnItsWay)
       .map(({ metadata }) => metadata?.name ?? '');
-    await Promise.all(names.map(askIfSilent));
+    await Promise.all(names.map((name) => askIfSilent(name, SILENT_MS)));
   }
 
   async function askAfterVanished(): Promise<void> {
@@ -148,9 +150,9 @@ export function createSessionPods(parts: SessionPodsParts): SessionPods {
       while (watched.get(name)?.metadata?.uid === uid) {
         const told = Promise.withResolvers<void>();
         events.once(name, told.resolve);
-        await Promise.race([told.promise, sleep(SILENT_MS, undefined, { ref: false })]);
+        await Promise.race([told.promise, sleep(ENDING_SILENT_MS, undefined, { ref: false })]);
         events.off(name, told.resolve);
-        await askIfSilent(name).catch(() => {}); // the API is away: asked again
+        await askIfSilent(name, ENDING_SILENT_MS).catch(() => {}); // the API is away: asked again
       }
     },
     isFresh: watched.isFresh,

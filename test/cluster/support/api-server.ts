@@ -41,7 +41,7 @@ export interface Audited {
   code: number;
 }
 
-// A watch is complete only when it ends.
+// Kubernetes 1.20 writes both stages of a watch down when it ends.
 const stages = ['ResponseStarted', 'ResponseComplete'];
 
 /** All requests so far of service accounts in the namespace `spawner`, of our own cluster. */
