@@ -2,9 +2,9 @@
 # resolves them and checks their signatures in a folder of its own, and the machine's own apt state is left alone.
 # Who sources it has a function `fail REASON`.
 
-# open_suite SUITE FOLDER: reads the suite's package lists into FOLDER; from then on `apt` works there.
+# open_suite SUITE FOLDER [with-sources]: reads the suite's package lists into FOLDER; from then on `apt` works there.
 open_suite() {
-  local suite=$1 folder=$2 mirror security keyring
+  local suite=$1 folder=$2 sources=${3-} mirror security keyring
   # The mirrors this machine itself uses, whatever its suite; apt names them without having fetched any list.
   mirror=${DEBIAN_MIRROR:-$(mirror_ending debian)}
   security=${DEBIAN_SECURITY_MIRROR:-$(mirror_ending debian-security)}
@@ -15,6 +15,7 @@ open_suite() {
   mkdir -p "$folder/lists/partial" "$folder/archives/partial" "$folder/log"
   : >"$folder/status"
   echo "deb [signed-by=$keyring] $mirror $suite main" >"$folder/sources.list"
+  [ -z "$sources" ] || echo "deb-src [signed-by=$keyring] $mirror $suite main" >>"$folder/sources.list"
   # Testing gets its security fixes through the suite itself.
   if [ "$suite" != forky ] && [ -n "$security" ]; then
     echo "deb [signed-by=$keyring] $security $suite-security main" >>"$folder/sources.list"

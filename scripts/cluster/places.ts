@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const recipe = join(import.meta.dirname, 'recipe');
+const debian = join(import.meta.dirname, '..', 'debian.sh');
 
 /** Builds outlive the checkout and are shared by all checkouts of this user. */
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'spawner');
 
 /** Where the build of this checkout's recipe lies, once it is complete: another recipe has another folder. */
 export function buildFolder(): string {
+  const files = [...readdirSync(recipe).map((name) => join(recipe, name)), debian].sort();
   const hash = createHash('sha256').update(process.arch);
-  for (const name of readdirSync(recipe).sort()) hash.update(name).update(readFileSync(join(recipe, name)));
+  for (const file of files) hash.update(basename(file)).update(readFileSync(file));
   return join(cache, `kubernetes-1.20.2-${hash.digest('hex').slice(0, 12)}`);
 }
 

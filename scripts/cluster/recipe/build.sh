@@ -10,7 +10,7 @@ fail() { echo "$*" >&2; exit 1; }
 
 [ $# -eq 1 ] || fail "usage: build.sh DEST"
 dest=$1 here=$(cd "$(dirname "$0")" && pwd)
-. "$here/debian.sh"
+. "$here/../../debian.sh"
 
 mkdir -p "$(dirname "$dest")"
 exec 9>"$dest.lock"
@@ -31,8 +31,7 @@ programs="etcd-server containerd runc containernetworking-plugins iptables connt
 libraries="libip4tc2 libip6tc2 libxtables12 libmnl0 libnftnl11 libnetfilter-conntrack3 libnfnetlink0"
 commands="kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl"
 
-echo "reading the package list of $suite"
-open_suite $suite "$work/apt"
+open_suite $suite "$work/apt" with-sources
 echo "downloading the sources of Kubernetes, Go, containerd, etcd"
 (cd "$work/debs" && apt download $compiler $programs $libraries) &&
   (cd "$work/src" && apt source --download-only kubernetes) ||
