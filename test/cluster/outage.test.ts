@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { until } from '../support/poll.ts';
 import { startApiServer, stopApiServer } from './support/api-server.ts';
-import { isOwnCluster } from './support/cluster.ts';
+import { isOwnCluster, theCluster } from './support/cluster.ts';
 import { count, exitsWhenAsked } from './support/example-app.ts';
 import { type Installation, install } from './support/install.ts';
 import { objectsOf, outside } from './support/outside.ts';
@@ -38,7 +38,18 @@ onOwnCluster('a minute without the API server costs no session anything', async 
     t.is((await world.session(lives.id)).state, 'ready');
     await sleep(500);
   }
+  const backAt = new Date();
   await startApiServer();
+  // The cluster heard nothing of the node for as long. It may take it for dead at first, and its Pods out of Services.
+  await until('the node to be heard of', () => nodeIsReady(backAt), 60);
+  const isReachable = async () => {
+    const [visited, asked] = await Promise.all([
+      world.visit(lives.id, 'session'),
+      world.api('GET', '/readyz'),
+    ]);
+    return visited.status === 200 && asked.status === 200;
+  };
+  await until('the Services to lead to their Pods', () => isReachable().catch(() => false), 60);
 
   await world.untilState(crashes.id, 'failed');
   t.is((await world.session(crashes.id)).failure?.code, 'app_exited');
@@ -54,6 +65,12 @@ onOwnCluster('a minute without the API server costs no session anything', async 
     ...ids.map((id) => `Service/session-${id}`),
   ]);
 });
+
+async function nodeIsReady(since: Date): Promise<boolean> {
+  const [node] = (await theCluster().core.listNode()).items;
+  const ready = node?.status?.conditions?.find(({ type }) => type === 'Ready');
+  return ready?.status === 'True' && (ready.lastHeartbeatTime as Date) > since;
+}
 
 async function runsOfDaemon(): Promise<string[]> {
   const pods = await podsOf('daemon');
