@@ -1,8 +1,9 @@
 /** What a failed call of the Kubernetes API means, told in one line. */
 import { ApiException } from '@kubernetes/client-node';
 import { z } from 'zod';
+import { parseJson } from '../parse-json.ts';
 
-const statusSchema = z.object({ message: z.string().optional(), reason: z.string().optional() });
+const statusSchema = z.object({ message: z.string().optional() });
 
 export function isStatus(error: unknown, code: number): boolean {
   return statusCode(error) === code;
@@ -25,19 +26,10 @@ export function isUncertain(error: unknown): boolean {
 /** The API server's own words where it said something, else what went wrong on the way. */
 export function describeApiError(error: unknown): string {
   if (error instanceof ApiException) {
-    const body = statusSchema.safeParse(parsed(error.body));
+    const body = statusSchema.safeParse(typeof error.body === 'string' ? parseJson(error.body) : error.body);
     return body.data?.message ?? `the API server answered ${error.code}`;
   }
   const { name, message, cause } = error as Error;
   if (name === 'TimeoutError') return 'the API server did not answer in time';
   return cause instanceof Error && cause.message !== '' ? cause.message : message;
-}
-
-function parsed(body: unknown): unknown {
-  if (typeof body !== 'string') return body;
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CoreV1Api, KubeConfig, V1Endpoints } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
+import { hostPort } from '../host-port.ts';
 import { createWatched } from '../kubernetes/watched.ts';
 
 const PORT_NAME = 'admin';
@@ -78,7 +79,7 @@ export function routersOf({ subsets = [] }: V1Endpoints): FoundRouter[] {
       const port = ports.find(({ name }) => name === PORT_NAME)?.port;
       if (port === undefined) return [];
       return [...ready, ...notReady].map(({ ip, targetRef }) => ({
-        address: `http://${ip.includes(':') ? `[${ip}]` : ip}:${port}`,
+        address: `http://${hostPort(ip, port)}`,
         pod: targetRef?.name,
       }));
     },

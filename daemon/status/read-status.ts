@@ -5,6 +5,7 @@
  */
 import { Client, errors } from 'undici';
 import { z } from 'zod';
+import { parseJson } from '../parse-json.ts';
 import type { Signal } from './verdict.ts';
 
 const TIMEOUT_MS = 2_000;
@@ -46,14 +47,6 @@ export function parseStatus(body: string): Signal {
   const { active_connections, seconds_inactive, listening } = status.data;
   if (listening === false) return unknown('it says that it does not listen');
   return { kind: 'use', activeConnections: active_connections, secondsInactive: seconds_inactive };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function describe(error: Error): string {

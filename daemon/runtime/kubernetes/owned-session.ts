@@ -1,6 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { z } from 'zod';
 import { isSessionId } from '../../../njs/route.ts';
+import { parseJson } from '../../parse-json.ts';
 import type { OwnedSession } from '../runtime.ts';
 import { objectName, SESSION_ANNOTATION, SESSION_LABEL } from './names.ts';
 
@@ -13,15 +14,7 @@ const annotationSchema = z.object({
 /** The session that a Pod was made for; undefined if no daemon made it like this. */
 export function ownedSession({ metadata }: V1Pod): OwnedSession | undefined {
   const id = metadata?.labels?.[SESSION_LABEL] ?? '';
-  const annotation = annotationSchema.safeParse(parsed(metadata?.annotations?.[SESSION_ANNOTATION]));
+  const annotation = annotationSchema.safeParse(parseJson(metadata?.annotations?.[SESSION_ANNOTATION] ?? ''));
   if (!isSessionId(id) || metadata?.name !== objectName(id) || !annotation.success) return undefined;
   return { id, ...annotation.data, deleted: metadata.deletionTimestamp !== undefined };
-}
-
-function parsed(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
 }

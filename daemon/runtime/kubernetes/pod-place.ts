@@ -1,6 +1,6 @@
 /** Where a Pod's session is reached: as the Pod itself says, which a daemon with other settings may have made. Pure. */
-import { isIPv6 } from 'node:net';
 import type { V1Pod } from '@kubernetes/client-node';
+import { hostPort } from '../../host-port.ts';
 import type { Place } from '../runtime.ts';
 import { APP_CONTAINER, SIDECAR_CONTAINER, SIDECAR_PORT } from './names.ts';
 
@@ -23,5 +23,5 @@ export function applicationPort({ spec }: V1Pod): number | undefined {
 
 /** `ip:port`, as routers take it. */
 function address(ip: string, port: number): string {
-  return isIPv6(ip) ? `[${ip.toLowerCase()}]:${port}` : `${ip}:${port}`;
+  return hostPort(ip.toLowerCase(), port);
 }

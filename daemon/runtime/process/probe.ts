@@ -3,6 +3,7 @@
  * thousand connections are in TIME_WAIT.
  */
 import { connect, createServer } from 'node:net';
+import { hostPort } from '../../host-port.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1'];
 const PATIENCE_MS = 500;
@@ -10,7 +11,7 @@ const PATIENCE_MS = 500;
 /** `ip:port` of a loopback address where a connection is accepted. Servers told "localhost" may listen on ::1 only. */
 export async function listeningAddress(port: number): Promise<string | undefined> {
   for (const host of LOOPBACK) {
-    if (await accepts(host, port)) return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    if (await accepts(host, port)) return hostPort(host, port);
   }
   return undefined;
 }
