@@ -79,7 +79,10 @@ export function playKubelet(core: CoreV1Api, namespace: string): PlayedKubelet {
         conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }],
       })),
     async gone(name) {
-      await core.deleteNamespacedPod({ name, namespace, gracePeriodSeconds: 0 });
+      // Of a Pod that no node has, the API server itself does this: it may be first.
+      await core.deleteNamespacedPod({ name, namespace, gracePeriodSeconds: 0 }).catch((error) => {
+        if (error?.code !== 404) throw error;
+      });
     },
   };
 }
