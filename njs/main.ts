@@ -26,4 +26,30 @@ function answerHeaders(r: NginxHTTPRequest): void {
   rare().answerHeaders(r);
 }
 
-export default { admin, answerBody, answerHeaders, backend, hold, release, wait };
+function appCookies(r: NginxHTTPRequest): string {
+  return rare().appCookies(r);
+}
+
+function watch(r: NginxHTTPRequest): void {
+  rare().watch(r);
+}
+
+/** Called for every answer of an app; few have anything to rewrite. */
+function rewriteHeaders(r: NginxHTTPRequest): void {
+  if (r.variables.spawner_rewrites !== '') {
+    rare().rewriteHeaders(r);
+  }
+}
+
+export default {
+  admin,
+  answerBody,
+  answerHeaders,
+  appCookies,
+  backend,
+  hold,
+  release,
+  rewriteHeaders,
+  wait,
+  watch,
+};

@@ -1,8 +1,11 @@
 import { admin } from './admin.ts';
 import { answerBody, answerHeaders } from './answer.ts';
 import { hold, wait } from './hold.ts';
+import { rewriteHeaders } from './rewrite.ts';
+import { appCookies } from './token-cookie.ts';
+import { watch } from './watch.ts';
 
 /** The handlers that a proxied request needs none of. */
 export function rare() {
-  return { admin, answerBody, answerHeaders, hold, wait };
+  return { admin, answerBody, answerHeaders, appCookies, hold, rewriteHeaders, wait, watch };
 }

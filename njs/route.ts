@@ -11,16 +11,21 @@
  */
 export type RouteState = 'starting' | 'ready' | 'draining' | 'gone';
 
-/** `address` is `ip:port`, or empty while nobody knows it (`starting`) or needs it (`gone`). */
+/**
+ * - `address`: `ip:port`, or empty while nobody knows it (`starting`) or needs it (`gone`).
+ * - `tokenDigest`: base64url(SHA-256) of the access token that visitors must show; empty if they need none.
+ */
 export interface Route {
   state: RouteState;
   generation: number;
   address: string;
+  tokenDigest: string;
 }
 
 export const ID_LENGTH = 26;
 
 const ID = /^[a-z0-9]{26}$/;
+const DIGEST = /^[A-Za-z0-9_-]{43}$/;
 const STATE_TO_MARK = { starting: 's', ready: 'r', draining: 'd', gone: 'g' };
 const MARK_TO_STATE: { [mark: string]: RouteState | undefined } = {
   s: 'starting',
@@ -31,9 +36,11 @@ const MARK_TO_STATE: { [mark: string]: RouteState | undefined } = {
 
 // A value never changes its length. In a full shared dict nginx can still overwrite an entry in place, but it
 // can't grow one; so the step from `starting` to `ready` to `gone` always fits once the route was accepted.
+// So a tombstone keeps its digest, and a route never gains or loses one: it may only change.
 const GENERATION_WIDTH = 11; // 2^53 in base 36
 const ADDRESS_WIDTH = 48; // "[", the longest IPv6 text, "]:65535", and a space that ends it
 const ADDRESS_START = 1 + GENERATION_WIDTH;
+const DIGEST_START = ADDRESS_START + ADDRESS_WIDTH;
 
 export function isSessionId(text: string): boolean {
   return ID.test(text);
@@ -56,9 +63,14 @@ export function isGeneration(value: unknown): boolean {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
 }
 
+/** A SHA-256 in base64url, as Node's `digest('base64url')` writes it. */
+export function isTokenDigest(text: string): boolean {
+  return DIGEST.test(text);
+}
+
 export function encodeRoute(route: Route): string {
   const generation = route.generation.toString(36).padStart(GENERATION_WIDTH, '0');
-  return `${STATE_TO_MARK[route.state]}${generation}${route.address.padEnd(ADDRESS_WIDTH)}`;
+  return `${STATE_TO_MARK[route.state]}${generation}${route.address.padEnd(ADDRESS_WIDTH)}${route.tokenDigest}`;
 }
 
 /** Undefined for a text that `encodeRoute` never wrote. */
@@ -68,7 +80,8 @@ export function decodeRoute(text: string): Route | undefined {
   if (state === undefined || !isGeneration(generation)) {
     return undefined;
   }
-  return { state, generation, address: text.slice(ADDRESS_START).trim() };
+  const address = text.slice(ADDRESS_START, DIGEST_START).trim();
+  return { state, generation, address, tokenDigest: text.slice(DIGEST_START) };
 }
 
 /** The address of a `ready` route, or empty: the hot path's short cut through `decodeRoute`. */
@@ -76,4 +89,14 @@ export function readyAddress(text: string): string {
   return text.charCodeAt(0) === 114 /* r */
     ? text.slice(ADDRESS_START, text.indexOf(' ', ADDRESS_START))
     : '';
+}
+
+/** Whether an encoded route asks visitors for a token: the hot path's question. */
+export function asksForToken(text: string): boolean {
+  return text.length > DIGEST_START;
+}
+
+/** The digest of an encoded route, or empty. */
+export function tokenDigestOf(text: string): string {
+  return text.slice(DIGEST_START);
 }

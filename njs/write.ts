@@ -84,7 +84,7 @@ function forget(id: string, generation: number): boolean {
 /** False if the zone is full. Then what stood there before still stands. */
 function store(id: string, state: RouteState, generation: number, address: string): boolean {
   try {
-    routesZone().set(id, encodeRoute({ state, generation, address }));
+    routesZone().set(id, encodeRoute({ state, generation, address, tokenDigest: '' }));
     return true;
   } catch (error) {
     if ((error as Error).name !== 'SharedMemoryError') {

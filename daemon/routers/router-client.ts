@@ -114,7 +114,7 @@ export function createRouterClient(address: string, token: string | undefined): 
         timeoutMs: TABLE_TIMEOUT_MS,
       });
       const entries = Object.entries(routes).map(([id, [state, generation, routeAddress]]) => {
-        return [id, { state, generation, address: routeAddress }] as const;
+        return [id, { state, generation, address: routeAddress, tokenDigest: '' }] as const;
       });
       return { bootId, routes: Object.fromEntries(entries) };
     },

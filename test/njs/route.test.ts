@@ -1,31 +1,54 @@
+import { createHash } from 'node:crypto';
 import test from 'ava';
 import fc from 'fast-check';
 import {
+  asksForToken,
   decodeRoute,
   encodeRoute,
   isAddress,
   isGeneration,
   isSessionId,
+  isTokenDigest,
   type Route,
   readyAddress,
+  tokenDigestOf,
 } from '../../njs/route.ts';
+
+const DIGEST = createHash('sha256').update('a token').digest('base64url');
 
 const route: fc.Arbitrary<Route> = fc.record({
   state: fc.constantFrom('starting', 'ready', 'draining', 'gone'),
   generation: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
   address: fc.constantFrom('', '10.0.0.1:80', '255.255.255.255:65535', `[${'ffff:'.repeat(7)}ffff]:65535`),
+  tokenDigest: fc.constantFrom('', DIGEST, `${'-_'.repeat(21)}0`),
 });
 
-test('a route survives its encoding, and every encoding is as long as any other', (t) => {
-  const length = encodeRoute({ state: 'gone', generation: 1, address: '' }).length;
+test('a route survives its encoding, and its length hangs only on whether it asks for a token', (t) => {
+  const length = encodeRoute({ state: 'gone', generation: 1, address: '', tokenDigest: '' }).length;
   fc.assert(
     fc.property(route, (given) => {
       const text = encodeRoute(given);
       t.deepEqual(decodeRoute(text), given);
-      t.is(text.length, length);
+      t.is(text.length, length + given.tokenDigest.length);
       t.is(readyAddress(text), given.state === 'ready' ? given.address : '');
+      t.is(asksForToken(text), given.tokenDigest !== '');
+      t.is(tokenDigestOf(text), given.tokenDigest);
     }),
   );
+});
+
+test('a digest is a SHA-256 in base64url', (t) => {
+  t.true(isTokenDigest(DIGEST));
+  for (const text of [
+    '',
+    DIGEST.slice(1),
+    `${DIGEST}0`,
+    `${DIGEST}=`,
+    `+${DIGEST.slice(1)}`,
+    `${DIGEST}\n`,
+  ]) {
+    t.false(isTokenDigest(text), JSON.stringify(text));
+  }
 });
 
 test('what is no route is not decoded', (t) => {

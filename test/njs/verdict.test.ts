@@ -19,7 +19,7 @@ function facts(changes: Partial<Facts>): Facts {
 }
 
 function route(state: RouteState): Route {
-  return { state, generation: 1, address: '' };
+  return { state, generation: 1, address: '', tokenDigest: '' };
 }
 
 test('what the table says of a session decides', (t) => {

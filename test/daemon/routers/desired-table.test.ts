@@ -11,11 +11,11 @@ test('differences: what is missing, wrong or too much, and nothing else', (t) =>
   table.set('ended', { state: 'gone', address: '' });
   table.set('ended-unseen', { state: 'gone', address: '' });
   const stored = {
-    same: { state: 'ready', generation: 9, address: '127.0.0.1:1' },
-    moved: { state: 'ready', generation: 9, address: '127.0.0.1:9' },
-    drained: { state: 'ready', generation: 9, address: '127.0.0.1:4' },
-    ended: { state: 'ready', generation: 9, address: '127.0.0.1:5' },
-    stranger: { state: 'ready', generation: 9, address: '127.0.0.1:6' },
+    same: { state: 'ready', generation: 9, address: '127.0.0.1:1', tokenDigest: '' },
+    moved: { state: 'ready', generation: 9, address: '127.0.0.1:9', tokenDigest: '' },
+    drained: { state: 'ready', generation: 9, address: '127.0.0.1:4', tokenDigest: '' },
+    ended: { state: 'ready', generation: 9, address: '127.0.0.1:5', tokenDigest: '' },
+    stranger: { state: 'ready', generation: 9, address: '127.0.0.1:6', tokenDigest: '' },
   } as const;
   t.deepEqual(differences(table.routes, stored).sort(), ['drained', 'ended', 'missing', 'moved', 'stranger']);
 });
