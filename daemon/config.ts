@@ -5,6 +5,7 @@ import type { Allowance } from './allowance.ts';
 import { parseDurationMs } from './duration.ts';
 import { ConfigError } from './errors.ts';
 import { daemonOptions } from './options.ts';
+import { type Mode, modeOf, type PublicUrl, parsePublicUrl } from './public-url.ts';
 import { SIDECAR_PORT } from './runtime/kubernetes/names.ts';
 
 export type StatusSource = 'app' | 'sidecar' | 'router';
@@ -30,8 +31,12 @@ export interface KubernetesConfig {
 
 export interface Config {
   runtime: ProcessConfig | KubernetesConfig;
-  /** Without a slash at its end. */
-  publicUrl: string;
+  publicUrl: PublicUrl;
+  /** What routers have to be set to. */
+  mode: Mode;
+  requireToken: boolean;
+  /** Undefined: for sessions that are processes, one is kept in the state folder. */
+  tokenSecret: string | undefined;
   listen: { host: string; port: number };
   routers: string[];
   routerToken: string | undefined;
@@ -83,7 +88,8 @@ export function parseConfig(argv: string[]): Config {
   const stopGraceMs = parseDurationMs(flags.stopGrace as string) as number;
   const config: Config = {
     runtime,
-    publicUrl: (flags.publicUrl as string).replace(/\/$/, ''),
+    ...parsePublic(flags),
+    ...parseTokens(flags, runtime),
     listen: parseListen(flags.listen as string),
     routers: required(flags.router, '--router', 'unix:/run/spawner/admin.sock'),
     routerToken: flags.routerToken,
@@ -108,6 +114,28 @@ export function parseConfig(argv: string[]): Config {
     );
   }
   return config;
+}
+
+function parsePublic(flags: Flags): Pick<Config, 'publicUrl' | 'mode'> {
+  const publicUrl = parsePublicUrl(flags.publicUrl as string) as PublicUrl;
+  const keepPrefix = flags.keepPrefix === 'true';
+  if (keepPrefix && publicUrl.form === 'host') {
+    throw new ConfigError(
+      `--keep-prefix has no effect with --public-url ${flags.publicUrl}: there is no prefix`,
+    );
+  }
+  return { publicUrl, mode: modeOf(publicUrl, keepPrefix) };
+}
+
+function parseTokens(
+  flags: Flags,
+  { kind }: Config['runtime'],
+): Pick<Config, 'requireToken' | 'tokenSecret'> {
+  const requireToken = flags.requireToken === 'true';
+  if (requireToken && kind === 'kubernetes') {
+    required(flags.tokenSecret, '--token-secret', 'what openssl rand -hex 32 writes');
+  }
+  return { requireToken, tokenSecret: flags.tokenSecret };
 }
 
 function parseRuntime(command: Command, flags: Flags): ProcessConfig | KubernetesConfig {

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { InvalidArgumentError, Option } from 'commander';
 import { isQuantity } from './allowance.ts';
 import { parseDurationMs } from './duration.ts';
+import { parsePublicUrl } from './public-url.ts';
 
 const SERVICE = /^service:[a-z]([-a-z0-9]*[a-z0-9])?\.[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 // What a timer of Node can be set to.
@@ -40,9 +41,17 @@ export function daemonOptions(): Option[] {
       'how long a Pod may wait for a node; longer than new nodes take if your cluster adds them',
       '15s',
     ).argParser(duration),
-    flag('--public-url <url>', 'where browsers reach the router', 'http://127.0.0.1:8000').argParser(
-      publicUrl,
-    ),
+    flag(
+      '--public-url <url>',
+      'where browsers reach the router; with {id} as its first name, such as https://{id}.my-domain.com, each session has a host of its own',
+      'http://127.0.0.1:8000',
+    ).argParser(publicUrl),
+    yesOrNo('--keep-prefix [boolean]', 'the app is asked for /p/<id>/…, as browsers are, and not for /…'),
+    yesOrNo('--require-token [boolean]', 'a new session is open only to who came by the URL of POST /init'),
+    flag(
+      '--token-secret <secret>',
+      'what access tokens are made from: another one makes all of them invalid (default, without a cluster: made once and kept in --state-dir)',
+    ).argParser(secret),
     flag('--listen <address:port>', 'where the daemon serves its API', '127.0.0.1:8080').argParser(
       listenAddress,
     ),
@@ -52,9 +61,7 @@ export function daemonOptions(): Option[] {
     ).argParser(routerAddresses),
     flag('--router-token <token>', 'bearer token for routers that are reached over http'),
     flag('--api-token <token>', 'bearer token that callers of the API must send').argParser(token),
-    flag('--allow-unauthenticated-api [boolean]', 'listen beyond loopback without --api-token', 'false')
-      .preset('true')
-      .choices(['true', 'false']),
+    yesOrNo('--allow-unauthenticated-api [boolean]', 'listen beyond loopback without --api-token'),
     flag(
       '--status <source>',
       'how use is seen: app asks GET /status of the app, router counts in nginx, sidecar looks at connections in the Pod',
@@ -101,6 +108,10 @@ export function flag(flags: string, description: string, defaultValue?: string):
   option.env(`SPAWNER_${option.name().replaceAll('-', '_').toUpperCase()}`);
   if (defaultValue !== undefined) option.default(defaultValue);
   return option;
+}
+
+function yesOrNo(flags: string, description: string): Option {
+  return flag(flags, description, 'false').preset('true').choices(['true', 'false']);
 }
 
 function duration(text: string): string {
@@ -169,16 +180,16 @@ function token(text: string): string {
   return text;
 }
 
+function secret(text: string): string {
+  if (!/^[\x21-\x7e]{32,}$/.test(text)) {
+    throw new InvalidArgumentError('A secret has 32 characters or more, without blanks.');
+  }
+  return text;
+}
+
 function publicUrl(text: string): string {
-  const url = URL.parse(text);
-  if (!url || !['http:', 'https:'].includes(url.protocol) || url.search || url.hash || url.username) {
-    throw new InvalidArgumentError(
-      'Write an http or https URL without query, such as https://my-domain.com.',
-    );
-  }
-  if (url.pathname !== '/') {
-    throw new InvalidArgumentError('It has no path: sessions live at /p/<id>/ of that host.');
-  }
+  const parsed = parsePublicUrl(text);
+  if (typeof parsed === 'string') throw new InvalidArgumentError(parsed);
   return text;
 }
 

@@ -104,11 +104,3 @@ export function newSession(spec: OwnSpec): Session {
 export function hasEnded(session: Session): boolean {
   return session.state === 'failed' || session.state === 'gone';
 }
-
-export function sessionUrl(publicUrl: string, id: string): string {
-  return `${publicUrl}${sessionPath(id)}`;
-}
-
-export function sessionPath(id: string): string {
-  return `/p/${id}/`;
-}

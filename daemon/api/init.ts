@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Allowance, assertAllowed, isQuantity } from '../allowance.ts';
 import { ApiError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
+import type { PublicUrl } from '../public-url.ts';
 import type { Reconciler } from '../reconciler.ts';
 import { isReservedName } from '../runtime/session-environment.ts';
 import { newSessionId, type Session } from '../session.ts';
@@ -59,7 +60,7 @@ export interface InitParts {
   store: SessionStore;
   reconciler: Reconciler;
   metrics: Metrics;
-  publicUrl: string;
+  publicUrl: PublicUrl;
   maxSessions: number;
   /** Undefined where sessions are processes. */
   allowance: Allowance | undefined;

@@ -1,14 +1,15 @@
+import { type PublicUrl, sessionUrl } from '../public-url.ts';
 import type { Inspection } from '../reaper.ts';
-import { type Session, sessionUrl } from '../session.ts';
+import type { Session } from '../session.ts';
 import type { ReapPolicy } from '../status/verdict.ts';
 
 export interface ViewSettings {
-  publicUrl: string;
+  publicUrl: PublicUrl;
   policy: ReapPolicy;
 }
 
 /** A session as the API shows it in lists and to `POST /init`. */
-export function summary(session: Session, publicUrl: string): Record<string, unknown> {
+export function summary(session: Session, publicUrl: PublicUrl): Record<string, unknown> {
   return {
     id: session.id,
     url: sessionUrl(publicUrl, session.id),

@@ -1,4 +1,5 @@
-import { type SessionSpec, sessionPath, sessionUrl } from '../session.ts';
+import { basePath, type PublicUrl, sessionUrl } from '../public-url.ts';
+import type { SessionSpec } from '../session.ts';
 
 const RESERVED = /^(PORT|HOST|SPAWNER_.*)$/;
 
@@ -10,13 +11,13 @@ export function isReservedName(name: string): boolean {
 /** The variables that tell a session's app where it lives, whatever runs it. */
 export function ownEnvironment(
   { id }: Pick<SessionSpec, 'id'>,
-  place: { host: string; port: number; publicUrl: string },
+  place: { host: string; port: number; publicUrl: PublicUrl },
 ): Record<string, string> {
   return {
     PORT: String(place.port),
     HOST: place.host,
     SPAWNER_SESSION_ID: id,
-    SPAWNER_BASE_PATH: sessionPath(id),
+    SPAWNER_BASE_PATH: basePath(place.publicUrl, id),
     SPAWNER_PUBLIC_URL: sessionUrl(place.publicUrl, id),
   };
 }

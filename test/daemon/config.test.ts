@@ -21,7 +21,10 @@ test('defaults', (t) => {
   const config = parseConfig(NEEDED);
   t.like(config, {
     runtime: { kind: 'process', command: 'node app.js', ports: { first: 20_000, last: 29_999 } },
-    publicUrl: 'http://127.0.0.1:8000',
+    publicUrl: { form: 'path', scheme: 'http', host: '127.0.0.1:8000' },
+    mode: 'path',
+    requireToken: false,
+    tokenSecret: undefined,
     listen: { host: '127.0.0.1', port: 8080 },
     routers: ['unix:/run/admin.sock'],
     status: 'router',
@@ -50,6 +53,9 @@ test('a wrong value is refused with exit code 2 and a line that names the flag',
     ['--application-command', ' '],
     ['--public-url', 'my-domain.com'],
     ['--public-url', 'https://my-domain.com/app'],
+    ['--keep-prefix', 'maybe'],
+    ['--require-token', 'maybe'],
+    ['--token-secret', 'thirty-one-characters-long-xxxx'],
     ['--router', '/run/admin.sock'],
     ['--status', 'guess'],
     ['--router', 'service:spawner-router'],
@@ -128,6 +134,28 @@ test('flags that would have no effect, or contradict each other, are refused', (
   ];
   for (const [argv, message] of refused)
     t.throws(() => parseConfig(argv), { instanceOf: ConfigError, message });
+});
+
+test('the public URL and --keep-prefix choose how routers lead to sessions', (t) => {
+  const mode = (...flags: string[]) => parseConfig([...NEEDED, ...flags]).mode;
+  t.is(mode('--public-url', 'https://h/p/{id}/'), 'path');
+  t.is(mode('--public-url', 'https://h', '--keep-prefix'), 'path-kept');
+  t.is(mode('--public-url', 'https://h', '--keep-prefix=false'), 'path');
+  t.is(mode('--public-url', 'https://{id}.h'), 'host');
+  t.throws(() => mode('--public-url', 'https://{id}.h', '--keep-prefix'), {
+    instanceOf: ConfigError,
+    message: /--keep-prefix has no effect with --public-url https:\/\/\{id\}\.h/,
+  });
+});
+
+test('in a cluster, tokens need a secret that outlives the daemon', (t) => {
+  const tokenSecret = 'a-secret-of-thirty-two-characters';
+  t.throws(() => parseConfig([...CLUSTER, '--require-token']), { message: /--token-secret is missing/ });
+  t.like(parseConfig([...CLUSTER, '--require-token', '--token-secret', tokenSecret]), {
+    requireToken: true,
+    tokenSecret,
+  });
+  t.like(parseConfig([...NEEDED, '--require-token']), { requireToken: true, tokenSecret: undefined });
 });
 
 test('listening beyond loopback needs a token, or many words', (t) => {

@@ -8,6 +8,7 @@ import type {
   V1ResourceRequirements,
   V1Service,
 } from '@kubernetes/client-node';
+import type { PublicUrl } from '../../public-url.ts';
 import type { SessionSpec } from '../../session.ts';
 import { ownEnvironment } from '../session-environment.ts';
 import {
@@ -27,7 +28,7 @@ export interface PodSettings {
   image: string;
   /** Where the app listens. */
   port: number;
-  publicUrl: string;
+  publicUrl: PublicUrl;
   stopGraceMs: number;
   /** The router's image; undefined injects no sidecar. */
   sidecarImage: string | undefined;

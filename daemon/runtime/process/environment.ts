@@ -1,3 +1,4 @@
+import type { PublicUrl } from '../../public-url.ts';
 import type { SessionSpec } from '../../session.ts';
 import { isReservedName, ownEnvironment } from '../session-environment.ts';
 
@@ -8,7 +9,7 @@ import { isReservedName, ownEnvironment } from '../session-environment.ts';
 export function sessionEnvironment(
   inherited: NodeJS.ProcessEnv,
   spec: Pick<SessionSpec, 'id' | 'env'>,
-  place: { port: number; publicUrl: string },
+  place: { port: number; publicUrl: PublicUrl },
 ): NodeJS.ProcessEnv {
   const kept = Object.entries(inherited).filter(
     ([name]) =>

@@ -9,6 +9,7 @@ import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import { ApiError } from '../../errors.ts';
 import { every } from '../../every.ts';
+import type { PublicUrl } from '../../public-url.ts';
 import type { SessionSpec } from '../../session.ts';
 import type { Observation, Runtime } from '../runtime.ts';
 import { sessionEnvironment } from './environment.ts';
@@ -31,7 +32,7 @@ export interface ProcessRuntimeSettings {
   command: string;
   dir: string;
   ports: { first: number; last: number };
-  publicUrl: string;
+  publicUrl: PublicUrl;
   stopGraceMs: number;
   inheritedEnv: NodeJS.ProcessEnv;
   log: Logger;

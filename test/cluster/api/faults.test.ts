@@ -137,7 +137,8 @@ test('a create that is carried out only after its session was given up is undone
     return line && (JSON.parse(line).session as string);
   });
   const spec = { id, createdAt: Date.now(), env: {}, labels: {}, idempotency: null };
-  const settings = { image: 'my-app:1', port: 80, publicUrl: 'http://x', stopGraceMs: 1_000 };
+  const publicUrl = { form: 'path', scheme: 'http', host: 'x' } as const;
+  const settings = { image: 'my-app:1', port: 80, publicUrl, stopGraceMs: 1_000 };
   const { namespace } = world;
   const body = podManifest(spec, {
     ...settings,

@@ -158,7 +158,8 @@ test('a daemon that was paused does nothing to the sessions of the next one', as
   );
   await usurp(namespace);
   const spec = { id: newSessionId(), createdAt: Date.now(), env: {}, labels: {}, idempotency: null };
-  const settings = { image: 'my-app:1', port: 80, publicUrl: 'http://x', stopGraceMs: 1_000 };
+  const publicUrl = { form: 'path', scheme: 'http', host: 'x' } as const;
+  const settings = { image: 'my-app:1', port: 80, publicUrl, stopGraceMs: 1_000 };
   const manifest = { ...settings, namespace, sidecarImage: undefined, template: EMPTY_TEMPLATE };
   await kube.core.createNamespacedPod({ namespace, body: podManifest(spec, manifest) });
   daemon.process.kill('SIGCONT');

@@ -30,7 +30,7 @@ test('a session inherits what is not about Spawner or npm, then its own env, the
   const env = sessionEnvironment(
     inherited,
     { id: 'abc', env: { LANG: 'de', A: '1' } },
-    { port: 7, publicUrl: 'http://h' },
+    { port: 7, publicUrl: { form: 'path', scheme: 'http', host: 'h' } },
   );
   t.deepEqual(env, {
     PATH: '/bin',

@@ -18,7 +18,7 @@ const settings: PodSettings = {
   namespace: 'here',
   image: 'my-app:1',
   port: 8080,
-  publicUrl: 'https://my-domain.com',
+  publicUrl: { form: 'path', scheme: 'https', host: 'my-domain.com' },
   stopGraceMs: 4_500,
   sidecarImage: undefined,
   template: EMPTY_TEMPLATE,
