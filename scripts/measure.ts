@@ -15,6 +15,8 @@ import { createRouterClient } from '../daemon/routers/router-client.ts';
 import { createRouters } from '../daemon/routers/routers.ts';
 import { newSessionId } from '../daemon/session.ts';
 import { nginxFor } from './nginx.ts';
+import { PRIVATE_NETWORKS } from './router-settings.ts';
+import { parseStart } from './start-options.ts';
 import { adminAddress, nginxProgram, writeRouter } from './start-programs.ts';
 
 const INITS = 200;
@@ -74,7 +76,8 @@ async function measureRefill(): Promise<void> {
   const publicListen = { host: '127.0.0.1', port: await freePort() };
   await writeRouter(
     scratch,
-    { publicListen, routesZoneSize: '8m', routerWorkers: 2, daemonFlags: [] },
+    { ...parseStart(['--router-workers', '2'], { router: '', stateDir: '' }), publicListen },
+    { mode: 'path', hostSuffix: '', backends: PRIVATE_NETWORKS },
     'http://127.0.0.1:1',
   );
   const program = nginxProgram(scratch);

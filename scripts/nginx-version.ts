@@ -13,9 +13,13 @@ export function compareVersions(a: string, b: string): number {
   return 0;
 }
 
+export function isAtLeast(version: string, oldest: string): boolean {
+  return compareVersions(version, oldest) >= 0;
+}
+
 /** Upstreams can pool connections to sessions from nginx 1.29.6 on (its change log); that parts the lines. */
 export function lineOf(version: string): NginxLine {
-  return compareVersions(version, '1.29.6') >= 0 ? 'current' : 'stable';
+  return isAtLeast(version, '1.29.6') ? 'current' : 'stable';
 }
 
 /** What `nginx -V` says of itself, or undefined when that is not an nginx' answer. */

@@ -2,87 +2,67 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-
-export interface RouterSettings {
-  /** Where nginx will find the compiled router: `spawner.js`, absolute. */
-  jsPath: string;
-  /** nginx sizes, like `8m`. A session takes about 320 bytes of the first, and 256 a worker of the second. */
-  routesZoneSize: string;
-  activityZoneSize: string;
-  /** `unix:/absolute/path` or `ip:port`. */
-  adminListen: string;
-  /** '' for none, which only a unix socket allows. */
-  adminToken: string;
-  holdSeconds: number;
-  /** Per worker. */
-  holdMax: number;
-  /** Per worker. */
-  holdMaxPerSession: number;
-  /** Unset: nginx's default, and no directive, since njs before 0.8.6 knows none. */
-  engine?: 'njs' | 'qjs' | undefined;
-}
-
-export interface NginxSettings {
-  /** For `load_module`; null if the module is built in. */
-  module: string | null;
-  /** A number or `auto`. */
-  workers: number | 'auto';
-  /** The public address: `ip:port` or `unix:/absolute/path`. */
-  listen: string;
-  /** Whom the workers run as; only root may choose. */
-  user?: string | undefined;
-  /** The folder that nginx runs in, absolute: `nginx -p`. */
-  directory: string;
-  /** A file, or `stderr`. */
-  errorLog: string;
-  /** The daemon's API, for the page at `/`. */
-  apiUrl: string;
-}
+import { isAtLeast } from './nginx-version.ts';
+import {
+  checkNginx,
+  checkRouter,
+  type NginxSettings,
+  ROUTER_DEFAULTS,
+  type RouterSettings,
+} from './router-settings.ts';
 
 /** Texts by file name. */
 export type Files = { [name: string]: string };
-
-/** A value that nginx would not take, or would not take as one value. */
-export class SettingError extends Error {
-  readonly setting: string;
-
-  constructor(setting: string, problem: string) {
-    super(`${setting}: ${problem}`);
-    this.setting = setting;
-  }
-}
-
-export const ROUTER_DEFAULTS: RouterSettings = {
-  jsPath: '/etc/nginx/spawner/spawner.js',
-  routesZoneSize: '8m',
-  activityZoneSize: '8m',
-  adminListen: 'unix:/run/spawner/admin.sock',
-  adminToken: '',
-  holdSeconds: 30,
-  holdMax: 1000,
-  holdMaxPerSession: 100,
-};
 
 /** The two files to include. Throws SettingError. */
 export function renderRouter(given: Partial<RouterSettings>): Files {
   const settings = { ...ROUTER_DEFAULTS, ...given };
   checkRouter(settings);
-  const proxy = template('spawner-proxy.conf').trimEnd();
+  const { mode, hostSuffix, nginxVersion, engine } = settings;
+  const isHost = mode === 'host';
+  const proxy = fill('spawner-proxy.conf', {
+    connectionsPerSession: settings.connectionsPerSession,
+    hiddenHeaders: isHost ? '' : fill('origin-wide.conf', {}),
+    realIp: lines(settings.trustedProxies.length === 0 ? [] : realIp(settings.trustedProxies)),
+    lineFeatures: lines([
+      ...(hasTrailers(nginxVersion) ? ['proxy_pass_trailers on;'] : []),
+      // Its links are not rewritten, so it is for apps that name their own paths. Old clients of HTTP/1.1 mistake it
+      // for the answer.
+      ...(mode !== 'path' && isAtLeast(nginxVersion, '1.29.0') ? ['early_hints $http2;'] : []),
+    ]),
+  });
   return {
     'spawner-http.conf': fill('spawner-http.conf', {
       ...settings,
-      engine: settings.engine === undefined ? '' : `js_engine ${settings.engine};`,
+      backends: settings.backends.join(' '),
+      trustedProxies: lines(settings.trustedProxies.map(trusted)),
+      originRules: lines(originRules(settings.allowedOrigins)),
+      trailers: lines(hasTrailers(nginxVersion) ? ['"~*(?:^|[, ])trailers(?:$|[, ;])" trailers;'] : []),
+      engine: engine === undefined ? '' : `js_engine ${engine};`,
+      mode: fill(`mode-${mode}.conf`, { hostSuffix, hostPattern: escapePattern(hostSuffix) }),
     }),
-    'spawner-server.conf': fill('spawner-server.conf', { proxy }),
+    'spawner-server.conf': fill('spawner-server.conf', {
+      proxy,
+      owned: isHost ? 'all of it' : '/p/',
+      sessions: isHost ? '/' : '^~ /p/',
+      wait: isHost ? '= /.spawner/wait' : '^~ /p/-/wait/',
+    }),
   };
 }
 
 /** A whole nginx around `renderRouter`. */
 export function renderNginx(nginx: NginxSettings, router: Partial<RouterSettings>): Files {
-  check('listen', nginx.listen, isListen(nginx.listen), LISTEN);
-  check('directory', nginx.directory, isPath(nginx.directory), PATH);
-  check('workers', nginx.workers, nginx.workers === 'auto' || isCount(nginx.workers), COUNT);
+  checkNginx(nginx);
+  const { hostSuffix = '' } = router;
   const { protocol, host } = new URL(nginx.apiUrl);
+  const listen = nginx.tls ? `${nginx.listen} ssl` : nginx.listen;
+  const server = fill(router.mode === 'host' ? 'server-host.conf' : 'server-path.conf', {
+    listen,
+    hostApex: hostSuffix.slice(1),
+    limits: fill('server-limits.conf', { tls: nginx.tls ? fill('server-tls.conf', nginx.tls) : '' }),
+    serverConf: 'spawner-server.conf',
+    elsewhere: fill('welcome.conf', { directory: nginx.directory }),
+  });
   return {
     ...renderRouter(router),
     'nginx.conf': fill('nginx.conf', {
@@ -90,8 +70,7 @@ export function renderNginx(nginx: NginxSettings, router: Partial<RouterSettings
       user: nginx.user === undefined ? '' : `user ${nginx.user};`,
       errorLog: nginx.errorLog,
       workers: nginx.workers,
-      listen: nginx.listen,
-      directory: nginx.directory,
+      server,
     }),
     'welcome.html': fill('welcome.html', { apiUrl: `${protocol}//${host}` }),
   };
@@ -114,53 +93,45 @@ async function makeFolder(directory: string): Promise<void> {
   await mkdir(directory);
 }
 
-const PATH = 'an absolute path without quotes, spaces or control characters';
-const LISTEN = 'ip:port, or unix: and an absolute path of at most 107 bytes without quotes and spaces';
-const COUNT = 'a whole number from 1 on';
-
-function checkRouter(settings: RouterSettings): void {
-  const { jsPath, routesZoneSize, activityZoneSize, adminListen, adminToken } = settings;
-  check('jsPath', jsPath, isPath(jsPath), PATH);
-  check('routesZoneSize', routesZoneSize, isSize(routesZoneSize), 'a size like 8m, at least 64k');
-  check('activityZoneSize', activityZoneSize, isSize(activityZoneSize), 'a size like 8m, at least 64k');
-  check('adminListen', adminListen, isListen(adminListen), LISTEN);
-  check('adminToken', '…', /^[\w.~+/=-]*$/.test(adminToken), 'letters, digits and ._~+/=- only');
-  for (const name of ['holdSeconds', 'holdMax', 'holdMaxPerSession'] as const) {
-    check(name, settings[name], isCount(settings[name]), COUNT);
-  }
+function hasTrailers(nginxVersion: string): boolean {
+  return isAtLeast(nginxVersion, '1.27.2');
 }
 
-function check(name: string, value: unknown, right: boolean, wanted: string): void {
-  if (!right) {
-    throw new SettingError(name, `${JSON.stringify(value)} is not ${wanted}`);
-  }
+function realIp(proxies: string[]): string[] {
+  const from = proxies.map((proxy) => `set_real_ip_from ${proxy};`);
+  return [...from, 'real_ip_header X-Forwarded-For;', 'real_ip_recursive on;'];
 }
 
-function isPath(text: string): boolean {
-  return /^\/[^\s"'\\;{}$]*$/.test(text);
+/** nginx' `geo` takes whoever comes through a unix socket for 255.255.255.255. */
+function trusted(proxy: string): string {
+  return `${proxy === 'unix:' ? '255.255.255.255' : proxy} 1;`;
 }
 
-/** A unix socket's path has at most 107 bytes (unix(7)). */
-function isListen(text: string): boolean {
-  const path = /^unix:(.*)$/.exec(text)?.[1];
-  return path === undefined
-    ? /^(localhost|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):\d+$/.test(text)
-    : isPath(path) && Buffer.byteLength(path) <= 107;
+/** What names no Origin is no page of a browser. */
+function originRules(allowed: string[]): string[] {
+  if (allowed.length === 0) return [];
+  const others = allowed.filter((origin) => origin !== 'self').map(escapePattern);
+  return [
+    '"~^websocket  " "";',
+    String.raw`"~^websocket (\S+) \1$" "";`,
+    ...others.map((origin) => `"~^websocket ${origin} " "";`),
+    '"~^websocket " 1;',
+  ];
 }
 
-function isSize(text: string): boolean {
-  const match = /^(\d+)([km])$/i.exec(text);
-  return match !== null && Number(match[1]) * (match[2]?.toLowerCase() === 'm' ? 1024 : 1) >= 64;
+function escapePattern(text: string): string {
+  return text.replace(/[.[\]]/g, String.raw`\$&`);
 }
 
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 1;
-}
-
-function template(name: string): string {
-  return readFileSync(new URL(`../nginx/${name}`, import.meta.url), 'utf8');
+function lines(texts: string[]): string {
+  return texts.map((text) => `  ${text}`).join('\n');
 }
 
 function fill(name: string, values: { [key: string]: unknown }): string {
-  return template(name).replace(/\{\{(\w+)\}\}/g, (_, key: string) => String(values[key]));
+  const template = readFileSync(new URL(`../nginx/${name}`, import.meta.url), 'utf8').trimEnd();
+  // A part that is empty leaves no empty line.
+  const text = template.replace(/^([ \t]*)\{\{(\w+)\}\}\n?/gm, (line, _, key: string) =>
+    values[key] === '' ? '' : line,
+  );
+  return `${text.replace(/\{\{(\w+)\}\}/g, (_, key: string) => String(values[key]))}`;
 }

@@ -2,11 +2,20 @@
 import { chmod } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { modeOf, type PublicUrl, parsePublicUrl } from '../daemon/public-url.ts';
 import { buildBundle } from './build.ts';
-import { type Files, ROUTER_DEFAULTS, renderRouter, SettingError, writeFiles } from './render.ts';
+import { type Files, renderRouter, writeFiles } from './render.ts';
+import { placeOf, ROUTER_DEFAULTS, SettingError } from './router-settings.ts';
 
 interface Flags {
   out: string;
+  publicUrl: string;
+  keepPrefix: boolean;
+  backend?: string[];
+  trustedProxy?: string[];
+  allowOrigin?: string[];
+  nginxVersion: string;
+  connectionsPerSession: number;
   adminListen: string;
   adminToken: string;
   routesZoneSize: string;
@@ -20,6 +29,30 @@ const d = ROUTER_DEFAULTS;
 const command = new Command('npm run router --')
   .description('Writes spawner.js, spawner-http.conf and spawner-server.conf, to include in your nginx.')
   .requiredOption('--out <folder>', 'where the files go; nginx reads them there')
+  .option(
+    '--public-url <url>',
+    "as the daemon's: https://my-domain.com for sessions at /p/<id>/, https://{id}.my-domain.com for a host each",
+    'http://127.0.0.1:8000',
+  )
+  .option('--keep-prefix', "as the daemon's: apps are asked for /p/<id>/…, not for what follows it", false)
+  .option(
+    '--backend <range>',
+    `where routes may lead: cidr, cidr:port or cidr:first-last; repeat for more (default: ${d.backends})`,
+    list,
+  )
+  .option('--trusted-proxy <cidr>', 'proxy in front whose X-Forwarded-… are believed; repeat for more', list)
+  .option(
+    '--allow-origin <origin>',
+    'refuse WebSockets of other pages than those of this origin and of sessions themselves; self: of sessions only; repeat for more',
+    list,
+  )
+  .option(
+    '--connections-per-session <count>',
+    'requests and WebSockets it may have open',
+    count,
+    d.connectionsPerSession,
+  )
+  .option('--nginx-version <version>', 'of your nginx; newer ones pass on more', d.nginxVersion)
   .option('--admin-listen <address>', 'the admin API: unix:/path or ip:port', d.adminListen)
   .addOption(
     new Option('--admin-token <token>', 'bearer token for the admin API; a must with ip:port')
@@ -33,7 +66,10 @@ const command = new Command('npm run router --')
   .option('--hold-max-per-session <count>', 'of them for one session', count, d.holdMaxPerSession)
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
-const { out, ...flags } = command.parse().opts<Flags>();
+const { out, publicUrl, keepPrefix, backend, trustedProxy, allowOrigin, ...flags } = command
+  .parse()
+  .opts<Flags>();
+const place = parsePlace();
 // npm runs its scripts in the project's folder; INIT_CWD is where the user is.
 const directory = resolve(process.env.INIT_CWD ?? '.', out);
 const jsPath = join(directory, 'spawner.js');
@@ -52,10 +88,27 @@ process.stdout.write(
   `${directory}: include spawner-http.conf at http level, spawner-server.conf in a server\n`,
 );
 
+function parsePlace(): PublicUrl {
+  const parsed = parsePublicUrl(publicUrl);
+  if (typeof parsed === 'string') fail(`--public-url ${publicUrl}: ${parsed}`);
+  if (keepPrefix && parsed.form === 'host') {
+    fail('--keep-prefix has no effect where each session has a host of its own: there is no prefix');
+  }
+  return parsed;
+}
+
 function render(): Files {
   try {
     const activityZoneSize = flags.activityZoneSize ?? flags.routesZoneSize;
-    return renderRouter({ ...flags, activityZoneSize, jsPath });
+    return renderRouter({
+      ...flags,
+      activityZoneSize,
+      jsPath,
+      ...placeOf(place, modeOf(place, keepPrefix)),
+      backends: backend ?? d.backends,
+      trustedProxies: trustedProxy ?? [],
+      allowedOrigins: allowOrigin ?? [],
+    });
   } catch (error) {
     if (error instanceof SettingError) fail(error.message.replace(error.setting, flagOf));
     throw error;
@@ -69,8 +122,19 @@ function count(text: string): number {
   return Number(text);
 }
 
+function list(text: string, previous: string[] | undefined): string[] {
+  return [...(previous ?? []), text];
+}
+
 function flagOf(setting: string): string {
-  if (setting === 'jsPath') return '--out';
+  const named = {
+    jsPath: '--out',
+    backends: '--backend',
+    trustedProxies: '--trusted-proxy',
+    allowedOrigins: '--allow-origin',
+  };
+  const flag = Object.entries(named).find(([name]) => name === setting)?.[1];
+  if (flag) return flag;
   return `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { parseListen } from '../daemon/config.ts';
-import { daemonOptions, flag, listenAddress } from '../daemon/options.ts';
+import { ConfigError } from '../daemon/errors.ts';
+import { count, daemonOptions, flag, list, listenAddress } from '../daemon/options.ts';
 
 /** What one `npm start` is asked to run. */
 export interface StartOptions {
@@ -12,7 +14,20 @@ export interface StartOptions {
   routesZoneSize: string;
   /** Worker processes of nginx: a count, or `auto` for one per core. */
   routerWorkers: number | 'auto';
+  /** PEM files, absolute, with which browsers speak HTTPS to the router. */
+  tls: { certificate: string; key: string } | undefined;
+  connectionsPerSession: number;
+  trustedProxies: string[];
+  allowedOrigins: string[];
   daemonFlags: string[];
+}
+
+interface OwnFlags
+  extends Record<'publicListen' | 'routesZoneSize' | 'routerWorkers' | 'connectionsPerSession', string> {
+  tlsCertificate?: string;
+  tlsKey?: string;
+  trustedProxy?: string[];
+  allowOrigin?: string[];
 }
 
 interface Place {
@@ -29,7 +44,7 @@ const exampleApp = join(import.meta.dirname, '..', 'examples', 'app', 'main.ts')
  */
 export function parseStart(argv: string[], { router, stateDir }: Place): StartOptions {
   const command = startCommand().parse(argv, { from: 'user' });
-  const flags = command.opts<Record<'publicListen' | 'routesZoneSize' | 'routerWorkers', string>>();
+  const flags = command.opts<OwnFlags>();
   const publicListen = parseListen(flags.publicListen);
   const source = (name: string) => command.getOptionValueSource(name);
   const unset = (name: string) => !['cli', 'env'].includes(source(name) ?? 'default');
@@ -37,17 +52,22 @@ export function parseStart(argv: string[], { router, stateDir }: Place): StartOp
   const given = daemonOptions()
     .filter((option) => source(option.attributeName()) === 'cli')
     .map((option) => `${option.long}=${command.getOptionValue(option.attributeName())}`);
+  const tls = parseTls(flags);
   const isProcess = unset('applicationImage');
   const app = execs(process.execPath, exampleApp);
   return {
     publicListen,
     routesZoneSize: flags.routesZoneSize,
     routerWorkers: flags.routerWorkers === 'auto' ? 'auto' : Number(flags.routerWorkers),
+    tls,
+    connectionsPerSession: Number(flags.connectionsPerSession),
+    trustedProxies: flags.trustedProxy ?? [],
+    allowedOrigins: flags.allowOrigin ?? [],
     daemonFlags: [
       `--router=${router}`,
       ...given,
       ...(isProcess && unset('applicationCommand') ? [`--application-command=${app}`] : []),
-      ...(unset('publicUrl') ? [`--public-url=http://${reachable(publicListen)}`] : []),
+      ...(unset('publicUrl') ? [`--public-url=${tls ? 'https' : 'http'}://${reachable(publicListen)}`] : []),
       ...(isProcess && unset('stateDir') ? [`--state-dir=${stateDir}`] : []),
     ],
   };
@@ -74,7 +94,30 @@ function startCommand(): Command {
     .addOption(
       flag('--routes-zone-size <size>', 'memory for routes, see docs/capacity.md', '8m').argParser(zoneSize),
     )
-    .addOption(flag('--router-workers <count>', 'worker processes of nginx', 'auto').argParser(workers));
+    .addOption(flag('--router-workers <count>', 'worker processes of nginx', 'auto').argParser(workers))
+    .addOption(
+      flag('--tls-certificate <file>', 'PEM file with which browsers speak HTTPS and HTTP/2 to the router'),
+    )
+    .addOption(flag('--tls-key <file>', 'its key, a PEM file'))
+    .addOption(
+      flag(
+        '--connections-per-session <count>',
+        'requests and WebSockets that a session may have open',
+        '1000',
+      ).argParser(count),
+    )
+    .addOption(
+      flag(
+        '--trusted-proxy <cidr>',
+        'proxy in front whose X-Forwarded-For, -Proto and -Host are believed; repeat for more',
+      ).argParser(list),
+    )
+    .addOption(
+      flag(
+        '--allow-origin <origin>',
+        'refuse WebSockets of pages of other origins than this and a session itself; self: than itself only; repeat for more',
+      ).argParser(list),
+    );
   const later: Record<string, string> = {
     applicationCommand: 'the example app',
     publicUrl: 'http:// and --public-listen',
@@ -91,6 +134,29 @@ function startCommand(): Command {
     command.addOption(option);
   }
   return command;
+}
+
+/** Both files or none, and as nginx will find them. */
+function parseTls({ tlsCertificate, tlsKey }: OwnFlags): StartOptions['tls'] {
+  if (tlsCertificate === undefined && tlsKey === undefined) return undefined;
+  if (tlsCertificate === undefined || tlsKey === undefined)
+    throw new ConfigError('--tls-certificate and --tls-key belong together: set both');
+  for (const [name, file] of [
+    ['--tls-certificate', tlsCertificate],
+    ['--tls-key', tlsKey],
+  ] as const) {
+    if (!isReadable(file))
+      throw new ConfigError(`${name} ${file}: there is no such file, or it may not be read`);
+  }
+  return { certificate: resolve(tlsCertificate), key: resolve(tlsKey) };
+}
+
+function isReadable(file: string): boolean {
+  try {
+    return readFileSync(file).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 /** A shell command that becomes this program; its words may hold anything. */

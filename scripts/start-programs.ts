@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import type { Config } from '../daemon/config.ts';
 import { openRecords } from '../daemon/runtime/process/records.ts';
 import { stopSession } from '../daemon/runtime/process/stop.ts';
 import { ROUTER_BUNDLE } from './build.ts';
 import { nginxFor, root } from './nginx.ts';
 import { renderNginx, writeFiles } from './render.ts';
+import { PRIVATE_NETWORKS, placeOf, type RouterSettings } from './router-settings.ts';
 import type { StartOptions } from './start-options.ts';
 import type { Program } from './supervise.ts';
 
@@ -18,16 +20,32 @@ export function adminAddress(scratch: string): string {
   return `unix:${join(scratch, adminSocket)}`;
 }
 
+/** How the sessions of this daemon are reached, and where they may be. */
+export function sessionsOf({ publicUrl, mode, runtime }: Config) {
+  const backends =
+    runtime.kind === 'process'
+      ? [`127.0.0.1:${runtime.ports.first}-${runtime.ports.last}`]
+      : PRIVATE_NETWORKS;
+  return { ...placeOf(publicUrl, mode), backends };
+}
+
 /** Writes all that the router's nginx reads into its scratch folder. `apiUrl` is for the page at `/`. */
-export async function writeRouter(scratch: string, options: StartOptions, apiUrl: string): Promise<void> {
+export async function writeRouter(
+  scratch: string,
+  options: StartOptions,
+  sessions: Pick<RouterSettings, 'mode' | 'hostSuffix' | 'backends'>,
+  apiUrl: string,
+): Promise<void> {
   const jsPath = join(scratch, 'spawner.js');
   copyFileSync(ROUTER_BUNDLE, jsPath);
   const { host, port } = options.publicListen;
+  const nginx = nginxFor();
   const files = renderNginx(
     {
-      module: nginxFor().module,
+      module: nginx.module,
       workers: options.routerWorkers,
       listen: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+      tls: options.tls,
       // Workers of root's nginx would otherwise be nobody, who may not enter the scratch folder.
       user: process.getuid?.() === 0 ? 'root' : undefined,
       directory: scratch,
@@ -35,10 +53,15 @@ export async function writeRouter(scratch: string, options: StartOptions, apiUrl
       apiUrl,
     },
     {
+      ...sessions,
       jsPath,
       adminListen: adminAddress(scratch),
       routesZoneSize: options.routesZoneSize,
       activityZoneSize: times(options.routesZoneSize, workerCount(options)),
+      connectionsPerSession: options.connectionsPerSession,
+      trustedProxies: options.trustedProxies,
+      allowedOrigins: options.allowedOrigins,
+      nginxVersion: nginx.version,
     },
   );
   await writeFiles(scratch, files, 0o600);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { CommanderError } from 'commander';
 import { type Config, parseConfig } from '../daemon/config.ts';
 import { ConfigError } from '../daemon/errors.ts';
+import { publicUrlText } from '../daemon/public-url.ts';
 import { catchInterrupts, type Interrupts } from './interrupts.ts';
 import { makeScratch, stateDirOf } from './scratch.ts';
 import { aborted, assertFree, overlap, untilReady } from './start-checks.ts';
@@ -14,6 +15,7 @@ import {
   endLeftSessions,
   lastComplaint,
   nginxProgram,
+  sessionsOf,
   writeRouter,
 } from './start-programs.ts';
 import { ExplainedError, supervise } from './supervise.ts';
@@ -31,7 +33,7 @@ async function main(argv: string[]): Promise<void> {
     }
     await assertFree('--public-listen', options.publicListen);
     await assertFree('--listen', config.listen);
-    await writeRouter(scratch, options, apiUrlOf(config));
+    await writeRouter(scratch, options, sessionsOf(config), apiUrlOf(config));
     await run(config, options.daemonFlags, scratch, interrupts);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
@@ -75,7 +77,7 @@ function announce(config: Config): void {
   console.log(`
   Spawner runs; Ctrl-C ends everything.
 
-  public URL  ${config.publicUrl}
+  public URL  ${publicUrlText(config.publicUrl)}
   API         ${apiUrlOf(config)}
   try         curl -X POST${token} ${apiUrlOf(config)}/init
 `);

@@ -14,7 +14,7 @@ import { APP_PORT_NAME, SIDECAR_PORT } from '../../daemon/runtime/kubernetes/nam
 import { parsePodTemplate } from '../../daemon/runtime/kubernetes/pod-template.ts';
 import { projectVersion } from '../../scripts/images/recipes.ts';
 import { root } from '../../scripts/nginx.ts';
-import { ROUTER_DEFAULTS } from '../../scripts/render.ts';
+import { ROUTER_DEFAULTS } from '../../scripts/router-settings.ts';
 
 const folder = join(root, 'deploy');
 const read = (name: string) => readFileSync(join(folder, name), 'utf8');

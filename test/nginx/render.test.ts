@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
-import { type RouterSettings, renderNginx, renderRouter, SettingError } from '../../scripts/render.ts';
+import { renderNginx, renderRouter } from '../../scripts/render.ts';
+import { type RouterSettings, SettingError } from '../../scripts/router-settings.ts';
 
 const NGINX = {
   module: '/modules/js.so',

@@ -8,7 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { buildImages } from '../../scripts/images/images.ts';
 import { root as project } from '../../scripts/nginx.ts';
-import { ROUTER_DEFAULTS } from '../../scripts/render.ts';
+import { ROUTER_DEFAULTS } from '../../scripts/router-settings.ts';
 import { type OpenImage, openImage, runImage, runOnce } from '../support/image.ts';
 
 type Images = Awaited<ReturnType<typeof buildImages>>;

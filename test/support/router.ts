@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildBundle } from '../../scripts/build.ts';
 import { type NginxLine, nginxFor } from '../../scripts/nginx.ts';
-import { type NginxSettings, type RouterSettings, renderNginx, writeFiles } from '../../scripts/render.ts';
+import { renderNginx, writeFiles } from '../../scripts/render.ts';
+import type { NginxSettings, RouterSettings } from '../../scripts/router-settings.ts';
 import { type Admin, adminAt } from './admin.ts';
 import type { Address } from './http.ts';
 import { endNginx, startNginx } from './nginx.ts';
@@ -74,7 +75,16 @@ export async function startRouter(options: RouterOptions = {}): Promise<Router> 
           apiUrl: 'http://127.0.0.1:8080',
           ...options.nginx,
         },
-        { engine: options.engine, ...options.router, ...router, adminListen, jsPath },
+        {
+          engine: options.engine,
+          nginxVersion: found.version,
+          // Tests choose any free port, and play Pods on other addresses of loopback.
+          backends: ['127.0.0.0/8', '[::1]/128'],
+          ...options.router,
+          ...router,
+          adminListen,
+          jsPath,
+        },
       ),
     );
 
