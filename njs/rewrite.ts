@@ -1,2 +1,60 @@
-/** Rewrites the headers of an app's answer. */
-export function rewriteHeaders(_r: NginxHTTPRequest): void {}
+import { byteTexts, isLossy, toBuffer } from './rewrite-bytes.ts';
+import { hasControls, type RewriteContext } from './rewrite-context.ts';
+import { rewriteCookie } from './rewrite-cookie.ts';
+import { rewriteLink, rewriteRefresh } from './rewrite-fields.ts';
+import { rewriteUrl } from './rewrite-url.ts';
+
+/** The headers that hold addresses. A rewriter gets one value and returns undefined if it must not be sent. */
+const REWRITERS: { [name: string]: (value: string, context: RewriteContext) => string | undefined } = {
+  Location: rewriteUrl,
+  'Content-Location': rewriteUrl,
+  Refresh: rewriteRefresh,
+  Link: rewriteLink,
+  'Set-Cookie': rewriteCookie,
+};
+
+/** Has the addresses in an app's answer mean in the browser what they mean to the app. A header filter. */
+export function rewriteHeaders(r: NginxHTTPRequest): void {
+  const v = r.variables;
+  const context: RewriteContext = {
+    mode: v.spawner_mode as RewriteContext['mode'],
+    prefix: v.spawner_prefix || '',
+    scheme: v.spawner_scheme as string,
+    publicHost: v.spawner_public_host || '',
+    // The first is not empty unless the request was held, and only then may the second be looked at: that counts it.
+    backend: v.spawner_backend || v.spawner_held || '',
+    rest: v.spawner_rest || '',
+  };
+  Object.keys(REWRITERS).forEach((name) => {
+    try {
+      rewriteHeader(r, name, context);
+    } catch (error) {
+      // Not sent at all: it may name the app's inner address, or be a cookie for everybody.
+      delete r.headersOut[name];
+      ngx.log(ngx.ERR, `spawner: ${name} of an app's answer was dropped: ${(error as Error).message}`);
+    }
+  });
+}
+
+function rewriteHeader(r: NginxHTTPRequest, name: string, context: RewriteContext): void {
+  // A text, or for Set-Cookie an array of them.
+  const sent = r.headersOut[name] as string | string[] | undefined;
+  if (sent === undefined) {
+    return;
+  }
+  const texts = Array.isArray(sent) ? sent : [sent];
+  const lossy = texts.some(isLossy);
+  const values = lossy ? byteTexts(joinedBytes(r, name), texts) : texts;
+  const rewrite = REWRITERS[name] as (value: string, context: RewriteContext) => string | undefined;
+  const rewritten = values.map((value) => rewrite(value, context));
+  if (rewritten.every((value, i) => value === values[i])) {
+    return;
+  }
+  const kept = rewritten.filter((value) => value !== undefined && !hasControls(value)) as string[];
+  // njs-types do not know that a header may be set to bytes, too.
+  r.headersOut[name] = (lossy ? kept.map(toBuffer) : kept) as string[];
+}
+
+function joinedBytes(r: NginxHTTPRequest, name: string): Buffer {
+  return r.rawVariables[`sent_http_${name.toLowerCase().replace('-', '_')}`] as Buffer;
+}
