@@ -1,5 +1,7 @@
+import { parseRanges, type Ranges } from './backends.ts';
 import { type Batch, countEntries, MAX_ENTRIES, parseBatch } from './batch.ts';
 import { badRequest, fail, ok, type Reply } from './reply.ts';
+import type { Route } from './route.ts';
 import { bootId, highestGeneration, isFilled, readRoute, readTable } from './table.ts';
 import { applyBatch } from './write.ts';
 
@@ -7,17 +9,17 @@ import { applyBatch } from './write.ts';
 
 export function getRoutes(): Reply {
   const table = readTable();
-  const routes: { [id: string]: [string, number, string] } = {};
+  const routes: { [id: string]: (string | number)[] } = {};
   Object.keys(table).forEach((id) => {
-    const route = table[id];
-    if (route !== undefined) {
-      routes[id] = [route.state, route.generation, route.address];
-    }
+    const route = table[id] as Route;
+    const digest = route.tokenDigest === '' ? [] : [route.tokenDigest];
+    routes[id] = [route.state, route.generation, route.address].concat(digest);
   });
   return ok({ bootId: bootId(), filled: isFilled(), generation: highestGeneration(), routes });
 }
 
-export function postRoutes(body: unknown): Reply {
+/** `backends`: the ranges that routes may lead to, as parseRanges takes them. */
+export function postRoutes(body: unknown, backends: string): Reply {
   const batch = parseBatch(body);
   if (typeof batch === 'string') {
     return badRequest(batch);
@@ -25,48 +27,65 @@ export function postRoutes(body: unknown): Reply {
   if (countEntries(batch) > MAX_ENTRIES) {
     return fail(413, 'too_large', `a batch has at most ${MAX_ENTRIES} entries`);
   }
-  return write(batch);
+  return write(batch, backends);
 }
 
 export function getRoute(id: string): Reply {
   const route = readRoute(id);
-  return route === undefined
-    ? fail(404, 'unknown_route', 'the table holds no such route')
-    : ok({ state: route.state, generation: route.generation, address: route.address });
+  if (route === undefined) {
+    return fail(404, 'unknown_route', 'the table holds no such route');
+  }
+  const digest = route.tokenDigest === '' ? {} : { tokenDigest: route.tokenDigest };
+  return ok({ state: route.state, generation: route.generation, address: route.address, ...digest });
 }
 
-/** `body` is `{"generation","state","address"}`: read as a batch of one, so that there is one grammar. */
-export function putRoute(id: string, body: unknown): Reply {
+/** `body` is `{"generation","state","address","tokenDigest"}`: read as a batch of one, so that there is one grammar. */
+export function putRoute(id: string, body: unknown, backends: string): Reply {
   const route: { [field: string]: unknown } = Object.assign({}, body);
   const generation = route.generation;
   delete route.generation;
   const put: { [id: string]: unknown } = {};
   put[id] = route;
-  return writeOne({ generation, put });
+  return writeOne({ generation, put }, backends);
 }
 
 export function deleteRoute(id: string, generation: string | undefined): Reply {
-  return writeOne({ generation: Number(generation), delete: [id] });
+  return writeOne({ generation: Number(generation), delete: [id] }, '');
 }
 
-function writeOne(value: unknown): Reply {
+function writeOne(value: unknown, backends: string): Reply {
   const batch = parseBatch(value);
   if (typeof batch === 'string') {
     return badRequest(batch);
   }
-  const reply = write(batch);
+  const reply = write(batch, backends);
+  if ((reply.body.refused as string[]).length > 0) {
+    return fail(422, 'backend_refused', 'the address is not among the backends that this router allows');
+  }
   return (reply.body.stale as string[]).length > 0
     ? fail(409, 'stale_generation', 'the table holds a newer generation')
     : reply;
 }
 
-function write(batch: Batch): Reply {
+function write(batch: Batch, backends: string): Reply {
   const id = bootId();
-  const outcome = applyBatch(batch);
-  const body = { bootId: id, stale: outcome.stale, full: outcome.full };
+  const outcome = applyBatch(batch, rangesOf(backends, batch));
+  const body = { bootId: id, ...outcome };
   if (outcome.full.length === 0) {
     return ok(body);
   }
-  const message = `no room for ${outcome.full.length} new routes: enlarge spawner_routes or spawner_activity`;
+  const message = `no room for ${outcome.full.length} routes: enlarge spawner_routes or spawner_activity`;
   return { status: 507, body, error: { code: 'router_full', message } };
+}
+
+/** A setting that can't be read allows nothing. */
+function rangesOf(backends: string, batch: Batch): Ranges {
+  const ranges = parseRanges(backends);
+  if (typeof ranges !== 'string') {
+    return ranges;
+  }
+  if (batch.put.some((put) => put.address !== '')) {
+    ngx.log(ngx.ERR, `spawner: no route is taken: $spawner_allowed_backends: ${ranges}`);
+  }
+  return { allowed: [], forbidden: [] };
 }

@@ -4,10 +4,11 @@ import { badRequest, fail, ok, type Reply } from './reply.ts';
 import { bootId, highestGeneration, isFilled, markFilled } from './table.ts';
 import { activityZone, routesZone } from './zones.ts';
 
-/** Cheap whatever the table holds: the daemon asks often. */
-export function getHealth(): Reply {
+/** Cheap whatever the table holds: the daemon asks often. `mode`: `path`, `path-kept` or `host`. */
+export function getHealth(mode: string): Reply {
   return ok({
     bootId: bootId(),
+    mode,
     filled: isFilled(),
     generation: highestGeneration(),
     zones: { routes: roomOf(routesZone()), activity: roomOf(activityZone()) },

@@ -11,18 +11,20 @@ interface Call {
   id: string;
   body: unknown;
   generation: string | undefined;
+  mode: string;
+  backends: string;
 }
 
 type Methods = { [method: string]: (call: Call) => Reply };
 
 const CALLS: { [path: string]: Methods } = {
-  '/v1/health': { GET: getHealth },
+  '/v1/health': { GET: (call) => getHealth(call.mode) },
   '/v1/activity': { GET: getActivity },
   '/v1/filled': { POST: (call) => postFilled(call.body) },
-  '/v1/routes': { GET: getRoutes, POST: (call) => postRoutes(call.body) },
+  '/v1/routes': { GET: getRoutes, POST: (call) => postRoutes(call.body, call.backends) },
   '/v1/routes/:id': {
     GET: (call) => getRoute(call.id),
-    PUT: (call) => putRoute(call.id, call.body),
+    PUT: (call) => putRoute(call.id, call.body, call.backends),
     DELETE: (call) => deleteRoute(call.id, call.generation),
   },
 };
@@ -67,7 +69,13 @@ async function answer(r: NginxHTTPRequest): Promise<Reply> {
   if (id !== '' && !isSessionId(id)) {
     return badRequest('the path names what is not a session id');
   }
-  const call: Call = { id, body: undefined, generation: r.args.generation };
+  const call: Call = {
+    id,
+    body: undefined,
+    generation: r.args.generation,
+    mode: r.variables.spawner_mode || '',
+    backends: r.variables.spawner_allowed_backends || '',
+  };
   if (r.method === 'POST' || r.method === 'PUT') {
     try {
       call.body = JSON.parse(r.requestText || '');

@@ -1,10 +1,12 @@
-import { isAddress, isGeneration, isSessionId, type RouteState } from './route.ts';
+import { isAddress, isGeneration, isSessionId, isTokenDigest, type RouteState } from './route.ts';
 
 /** Pure: the grammar of a write to the table. Nothing of a batch is applied unless all of it is right. */
 export interface Put {
   id: string;
   state: RouteState;
   address: string;
+  /** '' for a session that asks for no token. */
+  tokenDigest: string;
 }
 
 export interface Batch {
@@ -69,7 +71,11 @@ function wrongRoute(route: unknown, where: string): string {
   if (address !== '' && (typeof address !== 'string' || !isAddress(address))) {
     return `${where}: "address" must be ip:port`;
   }
-  return unknownField(route, ['state', 'address'], where);
+  const digest = route.tokenDigest;
+  if (digest !== undefined && (typeof digest !== 'string' || !isTokenDigest(digest))) {
+    return `${where}: "tokenDigest" must be a SHA-256 in base64url, 43 characters`;
+  }
+  return unknownField(route, ['state', 'address', 'tokenDigest'], where);
 }
 
 function wrongIds(ids: unknown, field: string): string {
@@ -107,7 +113,12 @@ function unknownField(record: { [field: string]: unknown }, known: string[], whe
 function toPuts(put: { [id: string]: { [field: string]: unknown } }): Put[] {
   return Object.keys(put).map((id) => {
     const route = put[id] as { [field: string]: unknown };
-    return { id, state: route.state as RouteState, address: (route.address || '') as string };
+    return {
+      id,
+      state: route.state as RouteState,
+      address: (route.address || '') as string,
+      tokenDigest: (route.tokenDigest || '') as string,
+    };
   });
 }
 

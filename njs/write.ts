@@ -1,19 +1,28 @@
 import { isActivityNearlyFull } from './activity.ts';
 import { readActivity } from './activity-read.ts';
+import { isAllowed, type Ranges } from './backends.ts';
 import type { Batch } from './batch.ts';
-import { encodeRoute, type Route, type RouteState } from './route.ts';
+import { encodeRoute, type Route } from './route.ts';
 import { floorGeneration, isFilled, raiseFloor, raiseHighest, readRoute } from './table.ts';
+import { markRevoked } from './watch-mark.ts';
 import { routesZone } from './zones.ts';
 
-/** The ids whose write was too old, and those for which there is no room. All others were applied. */
+/** What was not applied: all else was. */
 export interface Outcome {
+  /** Ids whose write was too old. */
   stale: string[];
+  /** Ids for which there is no room. */
   full: string[];
+  /** Ids whose address is not among the allowed backends. */
+  refused: string[];
 }
 
-/** Applies a batch. To be called with the table locked, since it compares generations before it writes. */
-export function applyBatch(batch: Batch): Outcome {
-  const outcome: Outcome = { stale: [], full: [] };
+/**
+ * Applies a batch, whose routes may lead to `backends` only. To be called with the table locked, since it compares
+ * generations before it writes.
+ */
+export function applyBatch(batch: Batch, backends: Ranges): Outcome {
+  const outcome: Outcome = { stale: [], full: [], refused: [] };
   const generation = batch.generation;
   raiseHighest(generation);
   batch.forget.forEach((id) => {
@@ -26,10 +35,15 @@ export function applyBatch(batch: Batch): Outcome {
     const known = readRoute(put.id);
     if (!isNewer(known, generation)) {
       outcome.stale.push(put.id);
+    } else if (put.address !== '' && !isAllowed(put.address, backends)) {
+      outcome.refused.push(put.id);
     } else if (known === undefined && (outcome.full.length > 0 || !countable)) {
-      // Every new entry takes the same room: where one did not fit, none will.
+      // Where one new entry did not fit, the next would hardly do.
       outcome.full.push(put.id);
-    } else if (!store(put.id, put.state, generation, put.address)) {
+    } else if (
+      !revoke(put.id, known, put.tokenDigest, generation) ||
+      !store(put.id, { ...put, generation })
+    ) {
       outcome.full.push(put.id);
     }
   });
@@ -61,7 +75,9 @@ function bury(id: string, generation: number): boolean {
     return false;
   }
   const guarded = known === undefined && generation <= floorGeneration();
-  if (!guarded && !store(id, 'gone', generation, '')) {
+  revoke(id, known, '', generation);
+  const tokenDigest = known === undefined ? '' : known.tokenDigest;
+  if (!guarded && !store(id, { state: 'gone', generation, address: '', tokenDigest })) {
     raiseFloor(generation); // No room to remember this one id, so all that are absent are guarded instead.
   }
   return true;
@@ -81,10 +97,25 @@ function forget(id: string, generation: number): boolean {
   return true;
 }
 
+/**
+ * Shuts out those who came by a token that is none any more, if the write changes the token. Before the write: if
+ * there is no room to tell them, the old token must stay right.
+ */
+function revoke(id: string, known: Route | undefined, tokenDigest: string, generation: number): boolean {
+  const changes = known !== undefined && known.tokenDigest !== '' && known.tokenDigest !== tokenDigest;
+  return !changes || fits(() => markRevoked(id, generation));
+}
+
 /** False if the zone is full. Then what stood there before still stands. */
-function store(id: string, state: RouteState, generation: number, address: string): boolean {
+function store(id: string, route: Route): boolean {
+  return fits(() => {
+    routesZone().set(id, encodeRoute(route));
+  });
+}
+
+function fits(write: () => void): boolean {
   try {
-    routesZone().set(id, encodeRoute({ state, generation, address, tokenDigest: '' }));
+    write();
     return true;
   } catch (error) {
     if ((error as Error).name !== 'SharedMemoryError') {

@@ -6,6 +6,7 @@ import { idOf, testOnEachStack } from '../support/stacks.ts';
 const A = idOf('a');
 const B = idOf('b');
 const HERE = '127.0.0.1:20000';
+const DIGEST = 'd'.repeat(43);
 const ready = { state: 'ready', address: HERE };
 
 testOnEachStack('an admin call that is wrong says so and changes nothing', {}, async (t, { router }) => {
@@ -29,6 +30,7 @@ testOnEachStack('an admin call that is wrong says so and changes nothing', {}, a
     ['PUT', `/v1/routes/${A}`, { state: 'ready', address: HERE }, 400, 'bad_request'],
     ['PUT', `/v1/routes/${A}`, { generation: 1, ...ready, extra: 1 }, 400, 'bad_request'],
     ['PUT', `/v1/routes/${A}`, 'null', 400, 'bad_request'],
+    ['PUT', `/v1/routes/${A}`, { generation: 1, ...ready, tokenDigest: 'short' }, 400, 'bad_request'],
     ['PUT', '/v1/routes/short', { generation: 1, ...ready }, 400, 'bad_request'],
     ['GET', '/v1/routes/!boot', undefined, 400, 'bad_request'],
     ['GET', `/v1/routes/${A}`, undefined, 404, 'unknown_route'],
@@ -64,19 +66,39 @@ testOnEachStack('one route can be put, read and deleted by itself', {}, async (t
   t.deepEqual((await router.admin.call('GET', path)).body, { state: 'gone', generation: 6, address: '' });
 });
 
-testOnEachStack('the largest batch fits, with the longest addresses', {}, async (t, { router }) => {
-  const address = `[${'ffff:'.repeat(7)}ffff]:65535`;
-  const put = Object.fromEntries(ids(500).map((id) => [id, { state: 'draining', address }]));
+testOnEachStack('a route keeps the digest of its token to its end', {}, async (t, { router }) => {
+  const path = `/v1/routes/${A}`;
+  const asking = { ...ready, tokenDigest: DIGEST };
+  t.is((await router.admin.call('PUT', path, { generation: 1, ...asking })).status, 200);
+  t.is((await router.admin.call('PUT', `/v1/routes/${B}`, { generation: 1, ...ready })).status, 200);
+  t.deepEqual((await router.admin.call('GET', path)).body, { ...asking, generation: 1 });
+  t.deepEqual((await router.admin.call('GET', '/v1/routes')).body.routes, {
+    [A]: ['ready', 1, HERE, DIGEST],
+    [B]: ['ready', 1, HERE],
+  });
+
+  const tokenDigest = 'e'.repeat(43);
+  t.is((await router.admin.call('PUT', path, { generation: 2, ...ready, tokenDigest })).status, 200);
+  t.is((await router.admin.call('DELETE', `${path}?generation=3`)).status, 200);
+  t.deepEqual((await router.admin.call('GET', '/v1/routes')).body.routes[A], ['gone', 3, '', tokenDigest]);
+});
+
+const wide = { router: { backends: ['[fd00::]/8'] } };
+testOnEachStack('the largest batch fits, with the longest addresses', wide, async (t, { router }) => {
+  const address = `[fdff${':ffff'.repeat(7)}]:65535`;
+  const put = Object.fromEntries(
+    ids(500).map((id) => [id, { state: 'draining', address, tokenDigest: DIGEST }]),
+  );
   const answer = await router.admin.call('POST', '/v1/routes', { generation: Number.MAX_SAFE_INTEGER, put });
   t.is(answer.status, 200);
   const { body } = await router.admin.call('GET', '/v1/routes');
-  t.deepEqual(body.routes[ids(500)[499] ?? ''], ['draining', Number.MAX_SAFE_INTEGER, address]);
+  t.deepEqual(body.routes[ids(500)[499] ?? ''], ['draining', Number.MAX_SAFE_INTEGER, address, DIGEST]);
 });
 
 testOnEachStack('health says what the router is and how much room it has', {}, async (t, { router }) => {
   const { body } = await router.admin.call('GET', '/v1/health');
   t.regex(body.bootId, /^[0-9a-f]{32}$/);
-  t.deepEqual([body.filled, body.generation], [false, 0]);
+  t.deepEqual([body.filled, body.generation, body.mode], [false, 0, 'path']);
   t.is(body.zones.routes.bytes, 8 * 1024 * 1024);
   t.true(body.zones.activity.freeBytes > 0 && body.zones.activity.freeBytes < body.zones.activity.bytes);
   t.regex(body.njs, /^\d+\.\d+\.\d+$/);

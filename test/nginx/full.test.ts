@@ -4,16 +4,17 @@ import type { Router } from '../support/router.ts';
 import { idOf, testOnEachStack } from '../support/stacks.ts';
 
 const HERE = '127.0.0.1:20000';
-const LONGER = `[${'ffff:'.repeat(7)}ffff]:65535`;
+const LONGER = `[fdff${':ffff'.repeat(7)}]:65535`;
+const DIGEST = 'd'.repeat(43);
 
 testOnEachStack(
   'a full table takes nothing new and keeps what it has',
-  { router: { routesZoneSize: '64k' } },
+  { router: { routesZoneSize: '64k', backends: ['127.0.0.1', '[fd00::]/8'] } },
   async (t, world) => {
     const { router } = world;
     const write = (body: unknown) => router.admin.call('POST', '/v1/routes', body);
     const batch = Array.from({ length: 400 }, (_, index) => String(index).padStart(26, 'f'));
-    const put = Object.fromEntries(batch.map((id) => [id, { state: 'starting' }]));
+    const put = Object.fromEntries(batch.map((id) => [id, { state: 'starting', tokenDigest: DIGEST }]));
     const answer = await write({ generation: 2, put });
     t.is(answer.status, 507);
     t.is(answer.body.error.code, 'router_full');
@@ -31,10 +32,20 @@ testOnEachStack(
     // What got in goes through its whole life, even to the longest address.
     for (const generation of [3, 4]) {
       const state = generation === 3 ? 'ready' : 'draining';
-      const changes = Object.fromEntries(kept.map((id) => [id, { state, address: LONGER }]));
+      const changes = Object.fromEntries(
+        kept.map((id) => [id, { state, address: LONGER, tokenDigest: DIGEST }]),
+      );
       t.is((await write({ generation, put: changes })).status, 200);
     }
-    t.is((await write({ generation: 5, put: { [answer.body.full[0]]: { state: 'starting' } } })).status, 507);
+    t.is(
+      (
+        await write({
+          generation: 5,
+          put: { [answer.body.full[0]]: { state: 'starting', tokenDigest: DIGEST } },
+        })
+      ).status,
+      507,
+    );
     t.is((await write({ generation: 6, delete: kept })).status, 200);
 
     // A delete of what is absent can't be remembered by itself any more, and still keeps a late write out.

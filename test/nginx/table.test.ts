@@ -52,7 +52,7 @@ testOnEachStack('writers that race leave the highest generation behind', {}, asy
     const writes = Array.from({ length: 6 }, (_, index) => {
       const generation = 6 * round + 6 - index;
       const put = Object.fromEntries(
-        ids.map((id) => [id, { state: 'ready', address: `10.0.0.1:${generation}` }]),
+        ids.map((id) => [id, { state: 'ready', address: `127.0.0.1:${generation}` }]),
       );
       return router.admin.call('POST', '/v1/routes', { generation, put });
     });
@@ -60,7 +60,7 @@ testOnEachStack('writers that race leave the highest generation behind', {}, asy
     t.true((await Promise.all(writes)).every((answer) => answer.status === 200));
     const { body } = await router.admin.call('GET', '/v1/routes');
     for (const id of ids) {
-      t.deepEqual(body.routes[id], ['ready', newest, `10.0.0.1:${newest}`]);
+      t.deepEqual(body.routes[id], ['ready', newest, `127.0.0.1:${newest}`]);
     }
   }
 });

@@ -4,19 +4,23 @@ import { countEntries, parseBatch } from '../../njs/batch.ts';
 const A = 'a'.repeat(26);
 const B = 'b'.repeat(26);
 const C = 'c'.repeat(26);
+const DIGEST = 'aZ09-_'.padEnd(43, 'x');
 
 test('a batch of everything', (t) => {
   const batch = parseBatch({
     generation: 7,
-    put: { [A]: { state: 'ready', address: '127.0.0.1:1' }, [B]: { state: 'starting' } },
+    put: {
+      [A]: { state: 'ready', address: '127.0.0.1:1' },
+      [B]: { state: 'starting', tokenDigest: DIGEST },
+    },
     delete: [C],
     forget: ['d'.repeat(26)],
   });
   t.deepEqual(batch, {
     generation: 7,
     put: [
-      { id: A, state: 'ready', address: '127.0.0.1:1' },
-      { id: B, state: 'starting', address: '' },
+      { id: A, state: 'ready', address: '127.0.0.1:1', tokenDigest: '' },
+      { id: B, state: 'starting', address: '', tokenDigest: DIGEST },
     ],
     delete: [C],
     forget: ['d'.repeat(26)],
@@ -53,6 +57,13 @@ const WRONG: [string, unknown, RegExp][] = [
     'an unknown field of a route',
     { generation: 1, put: { [A]: { ...ready, generation: 2 } } },
     /unknown field/,
+  ],
+  ['an empty digest', { generation: 1, put: { [A]: { ...ready, tokenDigest: '' } } }, /"tokenDigest"/],
+  ['no digest', { generation: 1, put: { [A]: { ...ready, tokenDigest: null } } }, /"tokenDigest"/],
+  [
+    'a digest with padding',
+    { generation: 1, put: { [A]: { ...ready, tokenDigest: `${DIGEST}=` } } },
+    /43 characters/,
   ],
   ['delete as an object', { generation: 1, delete: {} }, /"delete" must be an array/],
   ['a number to delete', { generation: 1, delete: [1] }, /"delete" holds/],
