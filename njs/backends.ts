@@ -44,14 +44,27 @@ const FORBIDDEN = [
   '[ff00::]/8', // multicast
 ];
 
-/** Ranges, separated by spaces; or a text that says what is wrong. None at all is wrong, too. */
+/**
+ * Ranges, separated by spaces, those to leave out with `!` before them; or a text that says what is wrong. To allow
+ * none at all is wrong, too.
+ */
 export function parseRanges(text: string): Ranges | string {
   const words = text.split(' ').filter((word) => word !== '');
-  const wrong = words.filter((word) => parseRange(word) === undefined)[0];
-  if (words.length === 0 || wrong !== undefined) {
-    return `${words.length === 0 ? 'none is given' : JSON.stringify(wrong)}: ${EXAMPLES}`;
+  const isLeftOut = (word: string) => word.charAt(0) === '!';
+  const bare = (word: string) => (isLeftOut(word) ? word.slice(1) : word);
+  const wrong = words.filter((word) => parseRange(bare(word)) === undefined)[0];
+  if (wrong !== undefined) {
+    return `${JSON.stringify(wrong)}: ${EXAMPLES}`;
   }
-  return { allowed: words.map((word) => parseRange(word) as Range), forbidden: forbiddenRanges() };
+  const allowed = words.filter((word) => !isLeftOut(word));
+  if (allowed.length === 0) {
+    return `none is given: ${EXAMPLES}`;
+  }
+  const leftOut = words.filter(isLeftOut).map((word) => parseRange(bare(word)) as Range);
+  return {
+    allowed: allowed.map((word) => parseRange(word) as Range),
+    forbidden: forbiddenRanges().concat(leftOut),
+  };
 }
 
 /** Whether a route may lead to `address` (`ip:port`). */

@@ -59,7 +59,8 @@ export function renderNginx(nginx: NginxSettings, router: Partial<RouterSettings
   const server = fill(router.mode === 'host' ? 'server-host.conf' : 'server-path.conf', {
     listen,
     hostApex: hostSuffix.slice(1),
-    limits: fill('server-limits.conf', { tls: nginx.tls ? fill('server-tls.conf', nginx.tls) : '' }),
+    tls: nginx.tls ? fill('server-tls.conf', nginx.tls) : '',
+    limits: fill('server-limits.conf', {}),
     serverConf: 'spawner-server.conf',
     elsewhere: fill('welcome.conf', { directory: nginx.directory }),
   });

@@ -1,12 +1,11 @@
 /** What is in each image, and how it starts. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { arch } from 'node:process';
 import { build } from 'esbuild';
 import { buildBundle, buildSidecar } from '../build.ts';
 import { root } from '../nginx.ts';
-import { renderRouter } from '../render.ts';
-import { layPrograms, place, USER, write } from './layer.ts';
+import { layPrograms, place, USER } from './layer.ts';
 import type { Packages } from './packages.ts';
 
 export type ImageName = 'router' | 'daemon' | 'example';
@@ -26,6 +25,9 @@ export interface Recipe {
 
 /** What the images need of Debian. */
 export const PACKAGES = ['dash', 'libnginx-mod-http-js', 'libstdc++6', 'nginx'];
+
+/** What only `npm start` needs. */
+const NPM_START = ['nginx.conf', 'welcome.conf'];
 
 /** Where Spawner's own files are in an image. */
 const HOME = 'usr/share/spawner';
@@ -70,12 +72,11 @@ export function recipes(packages: Packages, version: string): Record<ImageName, 
       await buildSidecar(join(folder, HOME, 'sidecar.js'));
       place(folder, [
         inProject('deploy/images/router/entrypoint.sh', `${HOME}/entrypoint.sh`),
-        ...['router-pod.conf', 'sidecar.conf', 'spawner-http.conf'].map((name) =>
-          inProject(`nginx/${name}`, `${HOME}/${name}`),
-        ),
+        // The entrypoint fills in the settings.
+        ...readdirSync(join(root, 'nginx'))
+          .filter((name) => name.endsWith('.conf') && !NPM_START.includes(name))
+          .map((name) => inProject(`nginx/${name}`, `${HOME}/${name}`)),
       ]);
-      // It has no settings of its own: the entrypoint fills in those of the others.
-      write(folder, `${HOME}/spawner-server.conf`, renderRouter({})['spawner-server.conf'] as string);
     },
   };
   const daemon: Layer = {

@@ -14,7 +14,7 @@ import { APP_PORT_NAME, SIDECAR_PORT } from '../../daemon/runtime/kubernetes/nam
 import { parsePodTemplate } from '../../daemon/runtime/kubernetes/pod-template.ts';
 import { projectVersion } from '../../scripts/images/recipes.ts';
 import { root } from '../../scripts/nginx.ts';
-import { ROUTER_DEFAULTS } from '../../scripts/router-settings.ts';
+import { PRIVATE_NETWORKS, ROUTER_DEFAULTS } from '../../scripts/router-settings.ts';
 
 const folder = join(root, 'deploy');
 const read = (name: string) => readFileSync(join(folder, name), 'utf8');
@@ -63,7 +63,8 @@ test('every file of the folder is installed, or is one to install by itself', (t
 
 test('the settings of the daemon are flags that it takes', (t) => {
   const variables = (containerOf(daemon)?.env ?? []).map(({ name, value }) => [name, value]);
-  for (const [name, value] of [...variables, ...Object.entries(literals('spawner-daemon'))]) {
+  const settings = { ...literals('spawner-public'), ...literals('spawner-daemon') };
+  for (const [name, value] of [...variables, ...Object.entries(settings)]) {
     const option = daemonOptions().find(({ envVar }) => envVar === name);
     t.truthy(option, `${name} is no flag of the daemon`);
     t.true(option?.argChoices?.includes(value as string) ?? true, `${name}=${value}`);
@@ -72,17 +73,20 @@ test('the settings of the daemon are flags that it takes', (t) => {
 });
 
 test('the settings of the router are those of its entrypoint, at their defaults', (t) => {
-  const { activityZoneSize, holdMax, holdMaxPerSession, holdSeconds, routesZoneSize } = ROUTER_DEFAULTS;
+  const { activityZoneSize, connectionsPerSession, routesZoneSize } = ROUTER_DEFAULTS;
+  const { holdMax, holdMaxPerSession, holdSeconds } = ROUTER_DEFAULTS;
   t.deepEqual(literals('spawner-router'), {
     SPAWNER_ROUTES_ZONE_SIZE: routesZoneSize,
     SPAWNER_ACTIVITY_ZONE_SIZE: activityZoneSize,
     SPAWNER_HOLD_SECONDS: String(holdSeconds),
     SPAWNER_HOLD_MAX: String(holdMax),
     SPAWNER_HOLD_MAX_PER_SESSION: String(holdMaxPerSession),
+    SPAWNER_CONNECTIONS_PER_SESSION: String(connectionsPerSession),
+    SPAWNER_BACKENDS: PRIVATE_NETWORKS.join(','),
     SPAWNER_ROUTER_WORKERS: '2',
   });
   const names = [
-    ...Object.keys(literals('spawner-router')),
+    ...Object.keys({ ...literals('spawner-public'), ...literals('spawner-router') }),
     ...(containerOf(router)?.env ?? []).map((v) => v.name),
   ];
   for (const name of names) t.true(entrypoint.includes(`\${${name}`), name);
@@ -103,7 +107,9 @@ test("the router's ports are those that it listens on", (t) => {
   const ports = (containerOf(router)?.ports ?? []).map(({ containerPort }) => String(containerPort));
   t.deepEqual(
     ports,
-    Array.from(entrypoint.matchAll(/listen_on (\d+)\n {2}\w+Listen/g), (match) => match[1] as string),
+    Array.from(entrypoint.matchAll(/listen_on (\d+).*\n {2}\w*[lL]isten=/g), (match) => match[1]).filter(
+      (port) => port !== '9118',
+    ),
   );
 });
 

@@ -157,3 +157,13 @@ test('ranges agree with those of Node', (t) => {
   );
   t.true(found.inside > 200 && found.outside > 200, JSON.stringify(found));
 });
+
+test('what has ! before it is left out of the ranges', (t) => {
+  const all = ranges('10.0.0.0/8 !10.96.0.1 !10.1.0.0/16:443 [fd00::]/8 ![fd00::1]');
+  for (const address of ['10.96.0.2:443', '10.1.0.7:80', '[fd00::2]:443'])
+    t.true(isAllowed(address, all), address);
+  for (const address of ['10.96.0.1:443', '10.1.0.7:443', '[fd00::1]:443'])
+    t.false(isAllowed(address, all), address);
+  t.is(typeof parseRanges('!10.0.0.0/8'), 'string');
+  t.is(typeof parseRanges('10.0.0.0/8 !'), 'string');
+});

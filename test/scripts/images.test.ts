@@ -168,8 +168,10 @@ test('router: what is not set is as scripts/render.ts has it', async (t) => {
     match[1],
     match[2],
   ]);
-  const { activityZoneSize, holdMax, holdMaxPerSession, holdSeconds, routesZoneSize } = ROUTER_DEFAULTS;
-  const wanted = { activityZoneSize, holdMax, holdMaxPerSession, holdSeconds, routesZoneSize, workers: 2 };
+  const { activityZoneSize, connectionsPerSession, routesZoneSize } = ROUTER_DEFAULTS;
+  const { holdMax, holdMaxPerSession, holdSeconds } = ROUTER_DEFAULTS;
+  const counts = { connectionsPerSession, holdMax, holdMaxPerSession, holdSeconds, workers: 2 };
+  const wanted = { activityZoneSize, routesZoneSize, ...counts, keepPrefix: false };
   t.deepEqual(
     Object.fromEntries(defaults),
     Object.fromEntries(Object.entries(wanted).map(([name, value]) => [name, String(value)])),

@@ -10,7 +10,7 @@ directory=/tmp
 module='load_module /usr/lib/nginx/modules/ngx_http_js_module.so;'
 
 fail() {
-  printf '%s: %s\n' "$mode" "$1" >&2
+  printf '%s: %s\n' "$role" "$1" >&2
   exit 2
 }
 
@@ -35,12 +35,23 @@ size() {
 }
 
 # What follows `listen`, for a port on all addresses; a kernel without IPv6 has no such file.
+# listen_on PORT [ssl]
 listen_on() {
-  if [ -e /proc/net/if_inet6 ]; then
-    address="$1; listen [::]:$1"
-  else
-    address=$1
-  fi
+  address=$1${2:+ $2}
+  [ ! -e /proc/net/if_inet6 ] || address="$address; listen [::]:$1${2:+ $2}"
+}
+
+# Sets `escaped` to a text whose dots stand for themselves in a pattern.
+escape() {
+  escaped=
+  rest=$1
+  while :; do
+    case $rest in
+      *.*) escaped="$escaped${rest%%.*}\\." rest=${rest#*.} ;;
+      *) break ;;
+    esac
+  done
+  escaped=$escaped$rest
 }
 
 # Copies stdin to stdout, with {{name}} replaced by the value of the variable `name`.
@@ -57,6 +68,130 @@ fill() {
     done
     printf '%s\n' "$line"
   done
+}
+
+wrong_url() {
+  fail "SPAWNER_PUBLIC_URL is \"$publicUrl\": set https://my-domain.com or https://{id}.my-domain.com, in lower case"
+}
+
+# Where browsers reach sessions decides what of nginx is theirs.
+sessions() {
+  publicUrl=${SPAWNER_PUBLIC_URL:-http://spawner-router.spawner}
+  keepPrefix=${SPAWNER_KEEP_PREFIX:-false}
+  case $keepPrefix in
+    true | false) ;;
+    *) fail "SPAWNER_KEEP_PREFIX is \"$keepPrefix\": set true or false" ;;
+  esac
+  case $publicUrl in
+    http://'{id}'.?* | https://'{id}'.?*)
+      [ "$keepPrefix" = false ] || fail 'SPAWNER_KEEP_PREFIX has no effect with {id} in SPAWNER_PUBLIC_URL'
+      hostApex=${publicUrl#*'{id}.'}
+      hostApex=${hostApex%/}
+      hostApex=${hostApex%:*}
+      case $hostApex in
+        '' | *[!a-z0-9._-]*) wrong_url ;;
+      esac
+      hostSuffix=.$hostApex
+      escape "$hostSuffix"
+      hostPattern=$escaped
+      mode=$(fill <$home/mode-host.conf)
+      hiddenHeaders=
+      owned='all of it'
+      sessions=/
+      wait='= /.spawner/wait'
+      form=host
+      ;;
+    http://?* | https://?*)
+      host=${publicUrl#*://}
+      host=${host%'/p/{id}/'}
+      case ${host%/} in
+        '' | *[!]A-Za-z0-9.:_[-]*) wrong_url ;;
+      esac
+      mode=$(fill <$home/mode-path.conf)
+      [ "$keepPrefix" = false ] || mode=$(fill <$home/mode-path-kept.conf)
+      hiddenHeaders=$(fill <$home/origin-wide.conf)
+      owned=/p/
+      sessions='^~ /p/'
+      wait='^~ /p/-/wait/'
+      form=path
+      ;;
+    *) wrong_url ;;
+  esac
+}
+
+# Sets the lines that nginx has for each of a list with commas.
+proxies() {
+  trustedProxies=
+  realIp=
+  [ -n "${SPAWNER_TRUSTED_PROXIES-}" ] || return 0
+  IFS=,
+  for network in $SPAWNER_TRUSTED_PROXIES; do
+    case $network in
+      '' | *[!0-9a-fA-F.:/]*)
+        fail "SPAWNER_TRUSTED_PROXIES has \"$network\": set networks like 10.0.0.0/8, with commas between them"
+        ;;
+    esac
+    trustedProxies="$trustedProxies  $network 1;$newline"
+    realIp="$realIp  set_real_ip_from $network;$newline"
+  done
+  unset IFS
+  realIp="$realIp  real_ip_header X-Forwarded-For;$newline  real_ip_recursive on;"
+}
+
+origins() {
+  originRules=
+  [ -n "${SPAWNER_ALLOW_ORIGIN-}" ] || return 0
+  originRules='  "~^websocket  " "";'$newline'  "~^websocket (\S+) \1$" "";'$newline
+  IFS=,
+  for origin in $SPAWNER_ALLOW_ORIGIN; do
+    case $origin in
+      self) continue ;;
+      *[!a-z0-9.:/_-]*) ;;
+      http://[!/]* | https://[!/]*)
+        escape "$origin"
+        originRules="$originRules  \"~^websocket $escaped \" \"\";$newline"
+        continue
+        ;;
+    esac
+    fail "SPAWNER_ALLOW_ORIGIN has \"$origin\": set self or origins like https://example.com, with commas between them"
+  done
+  unset IFS
+  originRules="$originRules  \"~^websocket \" 1;"
+}
+
+tls() {
+  certificate=${SPAWNER_TLS_CERTIFICATE-}
+  key=${SPAWNER_TLS_KEY-}
+  tls=
+  ssl=
+  [ -n "$certificate$key" ] || return 0
+  for file in "$certificate" "$key"; do
+    [ -n "$file" ] || fail 'SPAWNER_TLS_CERTIFICATE and SPAWNER_TLS_KEY belong together: set both'
+    [ -r "$file" ] || fail "SPAWNER_TLS_CERTIFICATE or SPAWNER_TLS_KEY: there is no file $file that may be read"
+  done
+  tls=$(fill <$home/server-tls.conf)
+  ssl=ssl
+}
+
+backends() {
+  # RFC 1918, RFC 6598 and RFC 4193: where clusters have their Pods.
+  backends=${SPAWNER_BACKENDS:-10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,[fc00::]/7}
+  case $backends in
+    *[!]0-9a-fA-F.:/,[-]*)
+      fail "SPAWNER_BACKENDS is \"$backends\": set networks like 10.0.0.0/8 or 10.0.0.0/8:8080, with commas between them"
+      ;;
+  esac
+  IFS=,
+  # shellcheck disable=SC2086 # to be split
+  set -- $backends
+  unset IFS
+  backends=$*
+  # Kubernetes says where its API server is.
+  case ${KUBERNETES_SERVICE_HOST-} in
+    '') ;;
+    *:*) backends="$backends ![$KUBERNETES_SERVICE_HOST]" ;;
+    *) backends="$backends !$KUBERNETES_SERVICE_HOST" ;;
+  esac
 }
 
 router() {
@@ -77,17 +212,33 @@ router() {
   count SPAWNER_HOLD_MAX "$holdMax" 1000000
   holdMaxPerSession=${SPAWNER_HOLD_MAX_PER_SESSION:-100}
   count SPAWNER_HOLD_MAX_PER_SESSION "$holdMaxPerSession" 1000000
+  connectionsPerSession=${SPAWNER_CONNECTIONS_PER_SESSION:-1000}
+  count SPAWNER_CONNECTIONS_PER_SESSION "$connectionsPerSession" 1000000
   workers=${SPAWNER_ROUTER_WORKERS:-2}
   count SPAWNER_ROUTER_WORKERS "$workers" 512
+  sessions
+  proxies
+  origins
+  tls
+  backends
   engine=
+  # What newer lines of nginx have, and that of the image has not.
+  lineFeatures=
+  trailers=
   jsPath=$home/spawner.js
-  listen_on 8000
-  publicListen=$address
+  listen_on 8000 $ssl
+  listen=$address
   listen_on 9145
   adminListen=$address
   listen_on 9146
   drainListen=$address
+  serverConf=$directory/spawner-server.conf
+  elsewhere='    location / { return 404; }'
+  limits=$(fill <$home/server-limits.conf)
+  server=$(fill <$home/server-$form.conf)
+  proxy=$(fill <$home/spawner-proxy.conf)
   fill <$home/spawner-http.conf >$directory/spawner-http.conf
+  fill <$home/spawner-server.conf >$serverConf
   fill <$home/router-pod.conf >$directory/nginx.conf
 }
 
@@ -100,11 +251,13 @@ sidecar() {
   fill <$home/sidecar.conf >$directory/nginx.conf
 }
 
-mode=${1-}
-case $mode in
-  router | sidecar) $mode ;;
+role=${1-}
+newline='
+'
+case $role in
+  router | sidecar) $role ;;
   *)
-    printf 'entrypoint: "%s" is unknown: say router or sidecar\n' "$mode" >&2
+    printf 'entrypoint: "%s" is unknown: say router or sidecar\n' "$role" >&2
     exit 2
     ;;
 esac

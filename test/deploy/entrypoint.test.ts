@@ -1,0 +1,126 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { root } from '../../scripts/nginx.ts';
+import { renderRouter } from '../../scripts/render.ts';
+import { PRIVATE_NETWORKS, type RouterSettings } from '../../scripts/router-settings.ts';
+
+const TOKEN = '0123456789abcdef';
+
+/** Runs the entrypoint of the image up to where it would start nginx, on folders of the test's own. */
+function run(t: ExecutionContext, env: Record<string, string>) {
+  const scratch = mkdtempSync(join(tmpdir(), 'spawner-entrypoint-'));
+  t.teardown(() => rmSync(scratch, { recursive: true }));
+  const [home, directory] = [join(scratch, 'home'), join(scratch, 'tmp')];
+  cpSync(join(root, 'nginx'), home, { recursive: true });
+  mkdirSync(directory);
+  const script = readFileSync(join(root, 'deploy/images/router/entrypoint.sh'), 'utf8')
+    .replace(/^home=.*/m, `home=${home}`)
+    .replace(/^directory=.*/m, `directory=${directory}`)
+    .replace(/^exec .*/m, 'exit 0');
+  writeFileSync(join(scratch, 'entrypoint.sh'), script);
+  const { status, stderr } = spawnSync('/bin/dash', [join(scratch, 'entrypoint.sh'), 'router'], {
+    env: { SPAWNER_ROUTER_TOKEN: TOKEN, ...env },
+    encoding: 'utf8',
+  });
+  const read = (name: string) => {
+    const path = join(directory, name);
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  };
+  return { status, stderr, home, read };
+}
+
+/** Blank lines and what only says where things are differ. */
+function essence(text = ''): string[] {
+  return text.split('\n').filter((line) => !/^\s*$|^ *listen |js_import/.test(line));
+}
+
+const SAME: Record<string, [Record<string, string>, Partial<RouterSettings>]> = {
+  'nothing is set': [{}, {}],
+  'the prefix is kept': [
+    { SPAWNER_PUBLIC_URL: 'https://a.test/p/{id}/', SPAWNER_KEEP_PREFIX: 'true' },
+    { mode: 'path-kept' },
+  ],
+  'each session has a host': [
+    { SPAWNER_PUBLIC_URL: 'https://{id}.apps.a.test:8443/' },
+    { mode: 'host', hostSuffix: '.apps.a.test' },
+  ],
+  'there are lists': [
+    {
+      SPAWNER_PUBLIC_URL: 'http://a.test/',
+      SPAWNER_TRUSTED_PROXIES: '10.0.0.0/8,fd00::/8',
+      SPAWNER_ALLOW_ORIGIN: 'self,https://ok.a.test',
+      SPAWNER_CONNECTIONS_PER_SESSION: '7',
+      SPAWNER_BACKENDS: '10.1.0.0/16:8080,[fd00::]/8',
+      KUBERNETES_SERVICE_HOST: '10.96.0.1',
+    },
+    {
+      trustedProxies: ['10.0.0.0/8', 'fd00::/8'],
+      allowedOrigins: ['self', 'https://ok.a.test'],
+      connectionsPerSession: 7,
+      backends: ['10.1.0.0/16:8080', '[fd00::]/8', '!10.96.0.1'],
+    },
+  ],
+};
+
+for (const [title, [env, settings]] of Object.entries(SAME)) {
+  test(`the image makes the same files as scripts/render.ts when ${title}`, (t) => {
+    const { status, stderr, read } = run(t, env);
+    t.deepEqual([status, stderr], [0, '']);
+    const files = renderRouter({ adminToken: TOKEN, backends: PRIVATE_NETWORKS, ...settings });
+    for (const [name, text] of Object.entries(files)) t.deepEqual(essence(read(name)), essence(text), name);
+    t.notRegex(read('nginx.conf'), /\{\{/);
+  });
+}
+
+test('with a certificate, the public port speaks TLS, in each server', (t) => {
+  const file = join(root, 'package.json');
+  for (const url of ['https://a.test', 'https://{id}.a.test']) {
+    const { status, read } = run(t, {
+      SPAWNER_PUBLIC_URL: url,
+      SPAWNER_TLS_CERTIFICATE: file,
+      SPAWNER_TLS_KEY: file,
+    });
+    t.is(status, 0);
+    const servers = read('nginx.conf').match(/^ {2}server \{.*?^ {2}\}/gms) ?? [];
+    const publicServers = servers.filter((text) => text.includes('listen 8000'));
+    t.is(publicServers.length, url.includes('{id}') ? 2 : 1);
+    for (const text of publicServers) {
+      t.true(text.includes('listen 8000 ssl;') && text.includes('http2 on;'), text);
+      t.true(
+        text.includes(`ssl_certificate "${file}";`) && text.includes(`ssl_certificate_key "${file}";`),
+        text,
+      );
+    }
+  }
+});
+
+const WRONG: [Record<string, string>, RegExp][] = [
+  [{ SPAWNER_PUBLIC_URL: 'https://a.test/x' }, /SPAWNER_PUBLIC_URL is "https:\/\/a\.test\/x"/],
+  [{ SPAWNER_PUBLIC_URL: 'https://{id}.A.test' }, /lower case/],
+  [{ SPAWNER_PUBLIC_URL: 'https://{id}.' }, /SPAWNER_PUBLIC_URL/],
+  [{ SPAWNER_PUBLIC_URL: 'a.test' }, /SPAWNER_PUBLIC_URL/],
+  [
+    { SPAWNER_PUBLIC_URL: 'https://{id}.a.test', SPAWNER_KEEP_PREFIX: 'true' },
+    /SPAWNER_KEEP_PREFIX has no effect/,
+  ],
+  [{ SPAWNER_KEEP_PREFIX: 'yes' }, /SPAWNER_KEEP_PREFIX is "yes": set true or false/],
+  [{ SPAWNER_TRUSTED_PROXIES: '10.0.0.0/8;x' }, /SPAWNER_TRUSTED_PROXIES/],
+  [{ SPAWNER_ALLOW_ORIGIN: 'https://a.test"' }, /SPAWNER_ALLOW_ORIGIN/],
+  [{ SPAWNER_ALLOW_ORIGIN: 'a.test' }, /SPAWNER_ALLOW_ORIGIN has "a.test"/],
+  [{ SPAWNER_CONNECTIONS_PER_SESSION: '0' }, /SPAWNER_CONNECTIONS_PER_SESSION/],
+  [{ SPAWNER_BACKENDS: '10.0.0.0/8; x' }, /SPAWNER_BACKENDS/],
+  [{ SPAWNER_TLS_CERTIFICATE: '/nowhere' }, /SPAWNER_TLS_/],
+  [{ SPAWNER_TLS_CERTIFICATE: '/nowhere', SPAWNER_TLS_KEY: '/nowhere' }, /no file \/nowhere/],
+];
+
+for (const [env, problem] of WRONG) {
+  test(`refused in one line: ${JSON.stringify(env)}`, (t) => {
+    const { status, stderr } = run(t, env);
+    t.is(status, 2);
+    t.regex(stderr, problem);
+    t.is(stderr.trim().split('\n').length, 1, stderr);
+  });
+}
