@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Mode } from '../../daemon/public-url.ts';
+import { until } from '../support/poll.ts';
+import type { Stack } from '../support/router.ts';
+import { type App, type Handler, startApp, type Visit } from './app.ts';
+import { type Client, dial, exchange, type Reply } from './client.ts';
+import type { Flavour, Router } from './router.ts';
+import type { World } from './world.ts';
+
+export type RouteState = 'starting' | 'ready' | 'draining';
+
+/** A session of one row: its route in a router, and its app. */
+export interface Session {
+  id: string;
+  router: Router;
+  /** Where its app listens. */
+  address: string;
+  /** What its app was asked, in order. */
+  visits: Visit[];
+  /** The Host header of its URL, and that with `http://` or `https://`. */
+  host: string;
+  origin: string;
+  /** The request target whose rest is this, as browsers send it. */
+  target(rest: string): string;
+  /** Writes its route anew. */
+  put(state: RouteState, address?: string): Promise<void>;
+  /** The bytes of a GET, whose connection ends with it; `headers` are lines. */
+  head(rest: string, headers?: string[], method?: string): string;
+  get(rest: string, headers?: string[], method?: string): Promise<Reply>;
+  /** A connection to its router, closed with the row. */
+  dial(): Client;
+}
+
+/** What a row has to work with: made for it, and taken down after it. */
+export interface Case {
+  mode: Mode;
+  stack: Stack;
+  router(flavour?: Flavour): Promise<Router>;
+  /** A session that is ready, whose app answers by `handler`. The first is A, the second B. */
+  session(handler?: Handler, flavour?: Flavour): Promise<Session>;
+  /** Is called when the row is over. */
+  after(cleanup: () => unknown): void;
+  until(probe: () => unknown): Promise<void>;
+  /** A number once it has stayed the same for a while: when all that can move has moved. */
+  settled(read: () => number): Promise<number>;
+  /** Only for rows that say that nothing happens meanwhile. */
+  pause(ms: number): Promise<void>;
+}
+
+export interface RunningCase extends Case {
+  /** Puts the words of row.ts in place of what is different each time. */
+  normal(text: string): string;
+  end(): Promise<void>;
+}
+
+export function newCase(world: World): RunningCase {
+  const sessions: Session[] = [];
+  const cleanups: (() => unknown)[] = [];
+  return {
+    mode: world.mode,
+    stack: world.stack,
+    router: world.router,
+    after: (cleanup) => void cleanups.push(cleanup),
+    until: async (probe) => void (await until('what the row waits for', async () => Boolean(await probe()))),
+    async settled(read) {
+      for (let value = read(), same = 0; ; value = read()) {
+        await sleep(20);
+        same = read() === value ? same + 1 : 0;
+        if (same === 10) return value;
+      }
+    },
+    pause: async (ms) => void (await sleep(ms)),
+    async session(handler, flavour) {
+      const [router, app] = await Promise.all([world.router(flavour), startApp(handler)]);
+      cleanups.push(() => app.stop());
+      const session = sessionOf(world.mode, router, app, cleanups);
+      sessions.push(session);
+      await session.put('ready');
+      return session;
+    },
+    normal: (text) =>
+      sessions.reduce((changed, { id, host, address }, index) => {
+        const name = String.fromCharCode(65 + index);
+        return changed
+          .replaceAll(address, `<${name} backend>`)
+          .replaceAll(host, index === 0 ? '<host>' : `<${name} host>`)
+          .replaceAll(id, `<${name}>`);
+      }, text),
+    async end() {
+      for (const cleanup of cleanups.reverse()) await cleanup();
+    },
+  };
+}
+
+function sessionOf(mode: Mode, router: Router, app: App, cleanups: (() => unknown)[]): Session {
+  const id = newId();
+  const host = mode === 'host' ? `${id}.apps.test` : 'spawner.test';
+  const target = (rest: string) => (mode === 'host' ? rest : `/p/${id}${rest}`);
+  const session: Session = {
+    ...{ id, router, host, target },
+    address: app.address,
+    visits: app.visits,
+    origin: `${router.place.tls ? 'https' : 'http'}://${host}`,
+    put: (state, address = app.address) => router.put(id, state, address),
+    head: (rest, headers = [], method = 'GET') =>
+      [`${method} ${target(rest)} HTTP/1.1`, `Host: ${host}`, 'Connection: close', ...headers, '', ''].join(
+        '\r\n',
+      ),
+    async get(rest, headers, method) {
+      const reply = await exchange(router.place, session.head(rest, headers, method), method);
+      if (!reply) throw new Error('the router closed the connection without an answer');
+      return reply;
+    },
+    dial() {
+      const client = dial(router.place);
+      cleanups.push(() => client.close());
+      return client;
+    },
+  };
+  return session;
+}
+
+/** As the daemon makes them: 26 of a-z and 0-9. */
+function newId(): string {
+  return Array.from(randomBytes(26), (byte) => 'abcdefghijklmnopqrstuvwxyz0123456789'.charAt(byte % 36)).join(
+    '',
+  );
+}

@@ -1,0 +1,3 @@
+import { testTable } from './run-in.ts';
+
+testTable('path');

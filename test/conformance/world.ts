@@ -1,0 +1,40 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Mode } from '../../daemon/public-url.ts';
+import { buildBundle } from '../../scripts/build.ts';
+import { reservePorts } from '../support/ports.ts';
+import type { Stack } from '../support/router.ts';
+import { type Flavour, type Router, startRouter } from './router.ts';
+
+/** All routers of one mode on one nginx line and engine. */
+export interface World {
+  mode: Mode;
+  stack: Stack;
+  /** Started when first asked for. */
+  router(flavour?: Flavour): Promise<Router>;
+  stop(): Promise<void>;
+}
+
+export async function startWorld(mode: Mode, stack: Stack): Promise<World> {
+  const directory = await mkdtemp(join(tmpdir(), 'spawner-table-'));
+  const bundle = join(directory, 'spawner.js');
+  await buildBundle(bundle);
+  const ports = await reservePorts();
+  const routers = new Map<Flavour, Promise<Router>>();
+  return {
+    mode,
+    stack,
+    router(flavour = 'plain') {
+      const port = ports.first + routers.size;
+      const router = routers.get(flavour) ?? startRouter(flavour, { mode, stack, port, bundle });
+      routers.set(flavour, router);
+      return router;
+    },
+    async stop() {
+      await Promise.allSettled([...routers.values()].map(async (router) => (await router).stop()));
+      ports.release();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
