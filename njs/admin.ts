@@ -2,6 +2,7 @@ import { prepareActivity } from './activity.ts';
 import { deleteRoute, getRoute, getRoutes, postRoutes, putRoute } from './admin-routes.ts';
 import { getActivity, getHealth, getHealthz, getReadyz, postFilled } from './admin-status.ts';
 import { whileTableLocked } from './lock.ts';
+import { report } from './log.ts';
 import { badRequest, fail, type Reply, send } from './reply.ts';
 import { isSessionId } from './route.ts';
 import { refusalOf } from './token.ts';
@@ -36,11 +37,20 @@ const PROBES: { [path: string]: () => Reply } = {
 };
 
 export async function admin(r: NginxHTTPRequest): Promise<void> {
-  const reply = refusalOrProbe(r) || (await answer(r));
+  const reply = await replyTo(r);
   if (reply.status === 503) {
     r.headersOut['Retry-After'] = '1';
   }
   send(r, reply);
+}
+
+async function replyTo(r: NginxHTTPRequest): Promise<Reply> {
+  try {
+    return refusalOrProbe(r) || (await answer(r));
+  } catch (error) {
+    report(`the admin API failed: ${(error as Error).message}`, r);
+    return fail(500, 'router_error', 'the router failed: its log says how');
+  }
 }
 
 function refusalOrProbe(r: NginxHTTPRequest): Reply | undefined {

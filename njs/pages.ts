@@ -15,7 +15,10 @@ const STYLE = `
   @keyframes slide { from { transform: translateX(0); } to { transform: translateX(150%); } }
   @media (prefers-reduced-motion: reduce) { .bar::after { animation: none; width: 100%; } }`;
 
-/** Brings itself up to date: it asks the router until the session is ready, and then loads what was asked for. */
+/**
+ * Brings itself up to date: it asks the router until the session is ready, and then loads what was asked for.
+ * `id`: '' if the session has a host of its own, which says it already.
+ */
 export function waitingPage(id: string, title: string): string {
   const head = '<noscript><meta http-equiv="refresh" content="2"></noscript>';
   const main = `<h1 id="title">${title}</h1>
@@ -50,12 +53,14 @@ ${main}
 `;
 }
 
-/** The path is taken from the address bar, so that a prefix which an outer proxy strips is kept. */
 function waitingScript(id: string): string {
+  // Below a path, what comes before `/p/` is taken from the address bar: an outer proxy may strip a prefix.
+  const url =
+    id === ''
+      ? `'/.spawner/wait'`
+      : `location.pathname.slice(0, location.pathname.indexOf('/p/${id}')) + '/p/-/wait/${id}'`;
   return `
-  var id = '${id}';
-  var path = location.pathname;
-  var url = path.slice(0, path.indexOf('/p/' + id)) + '/p/-/wait/' + id;
+  var url = ${url};
   function ask() {
     fetch(url, { cache: 'no-store' })
       .then(function (response) { return response.json(); })

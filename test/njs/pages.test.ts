@@ -12,7 +12,7 @@ interface Visit {
 }
 
 /** Runs the page's script in a browser of a few lines, which answers its questions with these states in turn. */
-async function visit(pathname: string, states: (string | Error)[]): Promise<Visit> {
+async function visit(pathname: string, states: (string | Error)[], id = A): Promise<Visit> {
   const seen: Visit = { asked: [], reloads: 0, texts: {}, title: '' };
   const element = (id: string) => ({
     remove: () => delete seen.texts[id],
@@ -22,7 +22,7 @@ async function visit(pathname: string, states: (string | Error)[]): Promise<Visi
   });
   const document = { title: '', getElementById: element };
   await new Promise<void>((resolve) => {
-    const script = /<script>(.*)<\/script>/s.exec(waitingPage(A, 'Starting'))?.[1] ?? '';
+    const script = /<script>(.*)<\/script>/s.exec(waitingPage(id, 'Starting'))?.[1] ?? '';
     vm.runInNewContext(script, {
       document,
       location: { pathname, reload: () => (seen.reloads += 1) },
@@ -48,6 +48,11 @@ test('the page asks until the session is ready, and then loads it', async (t) =>
 test('a prefix that an outer proxy takes away is kept', async (t) => {
   const seen = await visit(`/apps/one/p/${A}/`, ['ready']);
   t.deepEqual(seen.asked, [`/apps/one/p/-/wait/${A}`]);
+});
+
+test('a session with a host of its own is asked for there', async (t) => {
+  const seen = await visit(`/p/${A}/`, ['ready'], '');
+  t.deepEqual(seen.asked, ['/.spawner/wait']);
 });
 
 test('the page says that the session could not be started', async (t) => {

@@ -1,0 +1,40 @@
+import { EVERYTHING, lockZone } from './zones.ts';
+
+/**
+ * What the router has to say in nginx's error log. Where sessions are served, nginx itself logs nothing: its lines
+ * hold whole request lines, and who knows a session's id may use the session. That silences ngx.log there, too. So
+ * lines wait in shared memory until njs/log-write.ts writes them, outside of any request.
+ */
+export const LINE = 'log: ';
+// So that they leave room for the lock, which lives in the same zone.
+const MOST_LINES = 20;
+const LONGEST = 240;
+const OTHERS = `${LINE}more went wrong than is told line by line`;
+
+/** One line in the log, within about a second. What has the same text meanwhile is only counted. */
+export function report(text: string, r: NginxHTTPRequest): void {
+  const zone = lockZone();
+  const start = `${LINE}${withShortIds(text).slice(0, LONGEST)}`;
+  const lines = zone.keys(EVERYTHING).filter((key) => key.startsWith(LINE));
+  const known = lines.filter((line) => line.startsWith(`${start} (`))[0];
+  const line = known || (lines.length < MOST_LINES ? `${start} (request ${r.variables.request_id})` : OTHERS);
+  zone.incr(line, 1, 0);
+}
+
+/**
+ * What `work` gives. If it throws, that is reported, and what `otherwise` gives is given: nginx would be silent about
+ * it. For all that nginx calls.
+ */
+export function guarded<T>(name: string, r: NginxHTTPRequest, work: () => T, otherwise: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    report(`${name} failed: ${(error as Error).message}`, r);
+    return otherwise();
+  }
+}
+
+/** Session ids, cut to what tells them apart and opens nothing. */
+export function withShortIds(text: string): string {
+  return text.replace(/\b[a-z0-9]{26}\b/g, (id) => `${id.slice(0, 4)}…`);
+}
