@@ -38,7 +38,8 @@ async function startOperator(
   const at = (name: string) => join(directory, name);
   const { bin, module } = nginxFor(line);
 
-  const flags = ['--out', at('spawner'), '--admin-listen', `unix:${at('admin.sock')}`];
+  const listen = `unix:${at('admin.sock')}`;
+  const flags = ['--out', at('spawner'), '--admin-listen', listen, '--backend', '127.0.0.0/8'];
   await promisify(execFile)(process.execPath, [join(ROOT, 'scripts', 'router.ts'), ...flags]);
   await mkdir(at('html'));
   await writeFile(at('html/index.html'), 'the site');
