@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import path from 'node:path';
 import { CommanderError } from 'commander';
 import pino, { type Logger } from 'pino';
+import { createAccessTokens } from './access-tokens.ts';
 import { createApi } from './api/api.ts';
 import { type Config, isLoopback, parseConfig } from './config.ts';
 import { ConfigError } from './errors.ts';
@@ -13,7 +14,7 @@ import { createReaper } from './reaper.ts';
 import { createReconciler } from './reconciler.ts';
 import { followRouters, isService } from './routers/follow-routers.ts';
 import { createRouterClient } from './routers/router-client.ts';
-import { createRouters } from './routers/routers.ts';
+import { createRouters, type Routers } from './routers/routers.ts';
 import { createKubernetesRuntime } from './runtime/kubernetes/kubernetes-runtime.ts';
 import { holdLease } from './runtime/kubernetes/lease.ts';
 import { leaseIdentity } from './runtime/kubernetes/lease-identity.ts';
@@ -24,6 +25,7 @@ import { createSessionStore } from './session-store.ts';
 import { takeStateFolder } from './state-folder.ts';
 import { createRouterUse } from './status/router-use.ts';
 import { createSignalReader } from './status/source.ts';
+import { keptSecret } from './token-secret.ts';
 
 const now = () => performance.now();
 const SAME_CTRL_C_MS = 1_000;
@@ -39,6 +41,8 @@ async function main(): Promise<void> {
     connect: (address) => createRouterClient(address, config.routerToken),
     log,
     now,
+    mode: config.mode,
+    refused: (ids) => reconciler.lookAt(ids),
     filled: (seconds) => metrics.routerFilled(seconds),
   });
   const metrics: Metrics = createMetrics({ sessionsByState: store.countByState, routers: routers.status });
@@ -49,10 +53,12 @@ async function main(): Promise<void> {
     waitsFor = `The cluster can't be used yet: ${reason}`;
   };
   const runtime = await createRuntime(config, cluster, log, waiting);
+  const tokens = createAccessTokens(await tokenSecretOf(config));
   const reconciler = createReconciler({
     store,
     runtime,
     routers,
+    tokens,
     metrics,
     log,
     startTimeoutMs: config.startTimeoutMs,
@@ -81,6 +87,8 @@ async function main(): Promise<void> {
       reconciler,
       metrics,
       publicUrl,
+      tokens,
+      requireToken: config.requireToken,
       maxSessions: config.maxSessions,
       allowance: config.runtime.kind === 'kubernetes' ? config.runtime.allowance : undefined,
     },
@@ -90,13 +98,14 @@ async function main(): Promise<void> {
       reaper,
       runtime,
       view: { publicUrl, policy },
+      tokens,
       now,
       endPatienceMs: config.endPatienceMs,
     },
     metrics,
     routers: routers.status,
     started: started.promise,
-    notReady: () => waitsFor ?? (routers.synced() ? undefined : 'No router holds all routes yet.'),
+    notReady: () => waitsFor ?? unsynced(routers),
     token: config.apiToken,
     exposed: !isLoopback(config.listen.host),
     log,
@@ -136,6 +145,19 @@ async function main(): Promise<void> {
   reaper.start();
   waitsFor = undefined;
   started.resolve();
+}
+
+function unsynced(routers: Routers): string | undefined {
+  if (routers.synced()) return undefined;
+  const problems = routers.status().filter(({ problem }) => problem !== undefined);
+  return [
+    'No router holds all routes yet.',
+    ...problems.map(({ address, problem }) => `Router ${address} ${problem}.`),
+  ].join(' ');
+}
+
+async function tokenSecretOf({ tokenSecret, runtime }: Config): Promise<string | undefined> {
+  return tokenSecret ?? (runtime.kind === 'process' ? keptSecret(runtime.stateDir) : undefined);
 }
 
 function usesCluster({ runtime, routers }: Config): boolean {

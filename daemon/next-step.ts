@@ -1,3 +1,4 @@
+import { isForbiddenAddress } from '../njs/backends.ts';
 import type { Observation, Place } from './runtime/runtime.ts';
 import type { Failure, Session } from './session.ts';
 
@@ -50,6 +51,26 @@ export function nextStep(
       return { do: 'fail', failure: { code, message } };
     }
   }
+}
+
+/**
+ * What the runtime sees of a session; but one that listens where no visitor can be led has failed.
+ * @param refusedBy routers that may not lead there
+ */
+export function ifReachable(observed: Observation, refusedBy: string[]): Observation {
+  if (observed.phase !== 'listening') return observed;
+  const { backend } = observed;
+  if (isForbiddenAddress(backend)) {
+    return unreachable(`Its address ${backend} is none of a session: no router may lead there.`);
+  }
+  if (refusedBy.length === 0) return observed;
+  return unreachable(
+    `By its settings, the router ${refusedBy.join(', ')} may not lead to ${backend}: allow it (--backend, SPAWNER_BACKENDS).`,
+  );
+}
+
+function unreachable(message: string): Observation {
+  return { phase: 'exited', failure: { code: 'backend_refused', message } };
 }
 
 /** The trouble that a session faces now, and since when: the patience with it begins when it is first seen. */

@@ -162,13 +162,13 @@ function quantity(text: string): string {
 }
 
 // Several in one variable are separated by commas; repeated flags add up.
-function list(text: string, previous: string[] | undefined): string[] {
+export function list(text: string, previous: string[] | undefined): string[] {
   const added = text.split(',').map((part) => part.trim());
   if (added.includes('')) throw new InvalidArgumentError('Write patterns with commas between them.');
   return [...(previous ?? []), ...added];
 }
 
-function count(text: string): string {
+export function count(text: string): string {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Write a whole number from 1 on.');
   return text;
 }

@@ -4,13 +4,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { AccessTokens } from './access-tokens.ts';
 import { createCleanup } from './cleanup.ts';
 import { ApiError, UnavailableError } from './errors.ts';
 import { every } from './every.ts';
 import type { Metrics } from './metrics.ts';
-import { facedHurdle, nextStep } from './next-step.ts';
+import { facedHurdle, ifReachable, nextStep } from './next-step.ts';
 import type { Routers } from './routers/routers.ts';
-import type { Runtime } from './runtime/runtime.ts';
+import type { Observation, Runtime } from './runtime/runtime.ts';
 import { type EndReason, hasEnded, newSession, type Session, type SessionSpec } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 import { createSteps } from './steps.ts';
@@ -33,6 +34,13 @@ export interface Reconciler {
    * moment is told 503 or revives the session, and is never let in and cut.
    */
   reap(session: Session, reason: EndReason, stillUnused: () => Promise<boolean>): Promise<boolean>;
+  /**
+   * Makes the session's access token invalid and another one valid, for visitors who are connected, too.
+   * @throws {ApiError} if it can't be done, or a router may still let in who has the old one
+   */
+  renewToken(session: Session): Promise<void>;
+  /** Has these sessions looked at anew. */
+  lookAt(ids: string[]): void;
   /** Ends all sessions and creates no more. Resolves with the ids of those that could not be ended in time. */
   endAll(patienceMs: number): Promise<string[]>;
   stop(): void;
@@ -42,13 +50,14 @@ export interface ReconcilerParts {
   store: SessionStore;
   runtime: Runtime;
   routers: Routers;
+  tokens: AccessTokens;
   metrics: Metrics;
   log: Logger;
   startTimeoutMs: number;
 }
 
 export function createReconciler(parts: ReconcilerParts): Reconciler {
-  const { store, runtime, routers, metrics, log, startTimeoutMs } = parts;
+  const { store, runtime, routers, tokens, metrics, log, startTimeoutMs } = parts;
   const cleanup = createCleanup(runtime, routers, log);
   const stops: (() => void)[] = [];
   let closing = false;
@@ -63,9 +72,13 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     const session = store.get(id);
     // What an earlier daemon had begun to end. If a router still has a route of it, the fill takes that away.
     if (!session) return cleanup.endApp(id);
-    const [observed, now] = [await runtime.observe(id), Date.now()];
+    const [observed, now] = [await observe(id), Date.now()];
     session.hurdle = facedHurdle(session.hurdle, observed, now);
     await steps.take(session, nextStep(session, observed, now, startTimeoutMs));
+  }
+
+  async function observe(id: string): Promise<Observation> {
+    return ifReachable(await runtime.observe(id), routers.refusing(id));
   }
 
   async function create(spec: SessionSpec): Promise<Session> {
@@ -74,12 +87,12 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     if (!routers.status().some(({ state }) => state === 'live' || state === 'syncing')) {
       refuseUnrouted({ live: 0, full: [] });
     }
-    const session = newSession(spec);
+    const session = newSession(spec, tokens.digest(spec));
     store.add(session);
     try {
       await queue.exclusive(spec.id, async () => {
         const [routed, created] = await Promise.allSettled([
-          routers.set(spec.id, { state: 'starting', address: '' }),
+          routers.set(spec.id, { state: 'starting', address: '', tokenDigest: session.tokenDigest }),
           runtime.create(spec),
         ]);
         if (created.status === 'rejected') throw created.reason;
@@ -118,7 +131,8 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
       if (session.state !== 'ready' || session.ending || session.backend === undefined) return false;
       session.state = 'draining';
       store.changed(session);
-      await routers.set(session.id, { state: 'draining', address: session.backend });
+      const { backend, tokenDigest } = session;
+      await routers.set(session.id, { state: 'draining', address: backend, tokenDigest });
       const unused = routers.isSettled(session.id) && (await stillUnused().catch(() => false));
       if (session.ending) return false; // ended by somebody else meanwhile
       if (unused) {
@@ -127,7 +141,7 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
         queue.add(session.id);
         return true;
       }
-      await routers.set(session.id, { state: 'ready', address: session.backend });
+      await routers.set(session.id, { state: 'ready', address: backend, tokenDigest });
       session.state = 'ready';
       log.info(
         { session: session.id, reason },
@@ -139,11 +153,34 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     });
   }
 
+  async function renewToken(session: Session): Promise<void> {
+    assertRenewable(session); // at once: its end may be long under way
+    await queue.exclusive(session.id, async () => {
+      const tokenEpoch = assertRenewable(session) + 1;
+      // Noted first: should we be killed, the next daemon must not let in who has the old one.
+      await runtime.setTokenEpoch(session.id, tokenEpoch);
+      session.tokenEpoch = tokenEpoch;
+      session.tokenDigest = tokens.digest(session);
+      const { backend = '', tokenDigest } = session;
+      const state = backend === '' ? 'starting' : 'ready';
+      await routers.set(session.id, { state, address: backend, tokenDigest });
+    });
+    log.info({ session: session.id, epoch: session.tokenEpoch }, 'access token renewed');
+    if (!routers.isSettled(session.id)) {
+      throw new ApiError(
+        503,
+        'not_revoked',
+        'The session has a new token, but a router that does not answer may still let in who has an old one: ask again.',
+        { retryAfterSeconds: 1 },
+      );
+    }
+  }
+
   async function adopt(): Promise<void> {
     const owned = await runtime.list();
     for (const one of owned.filter(({ deleted }) => !deleted)) {
       // What an earlier daemon saw of it is unknown: whatever it waits for, it gets its whole time again.
-      const session = { ...newSession(one), waitingSince: Date.now() };
+      const session = { ...newSession(one, tokens.digest(one)), waitingSince: Date.now() };
       store.add(session);
       await adoptRoute(session);
     }
@@ -160,10 +197,12 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
 
   // So that the first fill of the routers leaves a working session's route as it is.
   async function adoptRoute(session: Session): Promise<void> {
-    const observed = await runtime.observe(session.id);
+    const observed = await observe(session.id);
+    const { tokenDigest } = session;
     // Since when it has been ready, nobody knows.
     if (observed.phase === 'listening') await steps.serve(session, observed);
-    else if (observed.phase === 'starting') await routers.set(session.id, { state: 'starting', address: '' });
+    else if (observed.phase === 'starting')
+      await routers.set(session.id, { state: 'starting', address: '', tokenDigest });
   }
 
   async function endForGood(id: string): Promise<void> {
@@ -191,6 +230,10 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     create,
     end,
     reap,
+    renewToken,
+    lookAt(ids) {
+      for (const id of ids) queue.add(id);
+    },
     async endAll(patienceMs) {
       closing = true;
       // Also what has failed, or what an earlier daemon left, and whose apps are still being ended.
@@ -205,6 +248,21 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
       for (const stop of stops) stop();
     },
   };
+}
+
+/** Its epoch. @throws {ApiError} if the session has no token, or is over */
+function assertRenewable(session: Session): number {
+  if (session.ending || hasEnded(session)) {
+    throw new ApiError(409, 'session_ended', 'The session has ended: nobody can use it any more.');
+  }
+  if (session.tokenEpoch === null) {
+    throw new ApiError(
+      409,
+      'no_token',
+      'The session was started without an access token (--require-token): end it and start another.',
+    );
+  }
+  return session.tokenEpoch;
 }
 
 function refuseUnrouted({ live, full }: { live: number; full: string[] }): void {

@@ -20,7 +20,8 @@ export type FailureCode =
   | 'container_refused'
   | 'unschedulable'
   | 'pod_evicted'
-  | 'sidecar_exited';
+  | 'sidecar_exited'
+  | 'backend_refused';
 
 /** Why a session never worked, or stopped working by itself. */
 export interface Failure {
@@ -41,6 +42,8 @@ export interface SessionSpec {
   labels: Record<string, string>;
   /** The caller's `Idempotency-Key` and a digest of the request it stands for. */
   idempotency: { key: string; digest: string } | null;
+  /** Counts its access tokens: that of the last one is valid. Null: it was started without, and never gets any. */
+  tokenEpoch: number | null;
   /** Undefined: what the operator set. */
   image?: string | undefined;
   resources?: SessionResources | undefined;
@@ -53,13 +56,16 @@ export interface SessionResources {
 }
 
 /** What is remembered of it. */
-export type OwnSpec = Pick<SessionSpec, 'id' | 'createdAt' | 'labels' | 'idempotency'>;
+export type OwnSpec = Pick<SessionSpec, 'id' | 'createdAt' | 'labels' | 'idempotency' | 'tokenEpoch'>;
 
 export interface Session {
   readonly id: string;
   readonly createdAt: number;
   readonly labels: Record<string, string>;
   readonly idempotency: SessionSpec['idempotency'];
+  tokenEpoch: number | null;
+  /** What routers know of its access token: '' if it has none. */
+  tokenDigest: string;
   /** Trouble that may pass, while it lasts. */
   hurdle: { code: FailureCode; since: number } | undefined;
   state: SessionState;
@@ -83,12 +89,14 @@ export function newSessionId(): string {
   return Array.from({ length: ID_LENGTH }, () => ID_ALPHABET[randomInt(ID_ALPHABET.length)]).join('');
 }
 
-export function newSession(spec: OwnSpec): Session {
+export function newSession(spec: OwnSpec, tokenDigest: string): Session {
   return {
     id: spec.id,
     createdAt: spec.createdAt,
     labels: spec.labels,
     idempotency: spec.idempotency,
+    tokenEpoch: spec.tokenEpoch,
+    tokenDigest,
     state: 'starting',
     backend: undefined,
     statusAddress: undefined,

@@ -59,7 +59,7 @@ export function createSteps(parts: StepsParts): Steps {
     const other = addresses.otherUser(session.id, backend);
     if (other !== undefined) return letGo(session, other, backend);
     await serve(session, place);
-    if (session.readyAt !== undefined) return;
+    if (session.state !== 'ready' || session.readyAt !== undefined) return;
     session.readyAt = Date.now();
     const ms = session.readyAt - session.createdAt;
     metrics.started(ms / 1000);
@@ -77,7 +77,9 @@ export function createSteps(parts: StepsParts): Steps {
 
   async function serve(session: Session, { backend, statusAddress }: Place): Promise<void> {
     addresses.use(session.id, backend);
-    await routers.set(session.id, { state: 'ready', address: backend });
+    const { tokenDigest } = session;
+    await routers.set(session.id, { state: 'ready', address: backend, tokenDigest });
+    if (routers.refusing(session.id).length > 0) return lookAgain(session.id);
     session.backend = backend;
     session.statusAddress = statusAddress;
     session.state = 'ready';
@@ -91,7 +93,7 @@ export function createSteps(parts: StepsParts): Steps {
     session.backend = undefined;
     session.waitingSince = Date.now();
     store.changed(session);
-    await routers.set(session.id, { state: 'starting', address: '' });
+    await routers.set(session.id, { state: 'starting', address: '', tokenDigest: session.tokenDigest });
     lookAgain(session.id);
   }
 

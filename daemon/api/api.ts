@@ -35,6 +35,7 @@ export function createApi(parts: ApiParts): Koa {
   router.get('/sessions', sessions.list);
   router.get('/sessions/:id', sessions.get);
   router.delete('/sessions/:id', sessions.end);
+  router.post('/sessions/:id/token', sessions.renewToken);
   router.get('/healthz', (ctx) => {
     ctx.body = { status: 'ok' };
   });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
 import { z } from 'zod';
+import { type AccessTokens, FIRST_EPOCH } from '../access-tokens.ts';
 import { type Allowance, assertAllowed, isQuantity } from '../allowance.ts';
 import { ApiError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
@@ -10,7 +11,7 @@ import { isReservedName } from '../runtime/session-environment.ts';
 import { newSessionId, type Session } from '../session.ts';
 import type { SessionStore } from '../session-store.ts';
 import { readBody } from './body.ts';
-import { summary } from './session-view.ts';
+import { invitation } from './session-view.ts';
 
 // Kubernetes' grammar, so that the same request works with every runtime:
 // https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
@@ -61,13 +62,18 @@ export interface InitParts {
   reconciler: Reconciler;
   metrics: Metrics;
   publicUrl: PublicUrl;
+  tokens: AccessTokens;
+  /** Whether new sessions have access tokens. */
+  requireToken: boolean;
   maxSessions: number;
   /** Undefined where sessions are processes. */
   allowance: Allowance | undefined;
 }
 
 /** `POST /init`: starts a session, or answers with the one that the same `Idempotency-Key` started. */
-export function createInit({ store, reconciler, metrics, publicUrl, maxSessions, allowance }: InitParts) {
+export function createInit(parts: InitParts) {
+  const { store, reconciler, metrics, publicUrl, tokens, maxSessions, allowance } = parts;
+  const tokenEpoch = parts.requireToken ? FIRST_EPOCH : null;
   // Requests with one key that come while the first is still at work share its outcome.
   const underway = new Map<string, { digest: string; session: Promise<Session> }>();
 
@@ -86,7 +92,13 @@ export function createInit({ store, reconciler, metrics, publicUrl, maxSessions,
       );
     }
     const { wait: _, ...choice } = request;
-    return reconciler.create({ id: newSessionId(), createdAt: Date.now(), ...choice, idempotency });
+    return reconciler.create({
+      id: newSessionId(),
+      createdAt: Date.now(),
+      ...choice,
+      idempotency,
+      tokenEpoch,
+    });
   }
 
   async function startOnce(
@@ -123,7 +135,7 @@ export function createInit({ store, reconciler, metrics, publicUrl, maxSessions,
     if (replayed) ctx.set('idempotency-replayed', 'true');
     ctx.status = 201;
     ctx.set('location', `/sessions/${session.id}`);
-    ctx.body = summary(session, publicUrl);
+    ctx.body = invitation(session, publicUrl, tokens);
   }
 
   return async (ctx: Context): Promise<void> => {

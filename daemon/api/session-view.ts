@@ -1,3 +1,4 @@
+import type { AccessTokens } from '../access-tokens.ts';
 import { type PublicUrl, sessionUrl } from '../public-url.ts';
 import type { Inspection } from '../reaper.ts';
 import type { Session } from '../session.ts';
@@ -8,7 +9,7 @@ export interface ViewSettings {
   policy: ReapPolicy;
 }
 
-/** A session as the API shows it in lists and to `POST /init`. */
+/** A session as the API shows it in lists. */
 export function summary(session: Session, publicUrl: PublicUrl): Record<string, unknown> {
   return {
     id: session.id,
@@ -20,6 +21,20 @@ export function summary(session: Session, publicUrl: PublicUrl): Record<string, 
     ...(session.endedAt !== undefined && { endedAt: iso(session.endedAt) }),
     ...(session.ending && { endReason: session.ending }),
     ...(session.failure && { failure: session.failure }),
+  };
+}
+
+/** The same for who may invite visitors: with its access token, the URL lets them in. */
+export function invitation(
+  session: Session,
+  publicUrl: PublicUrl,
+  tokens: AccessTokens,
+): Record<string, unknown> {
+  const token = tokens.token(session);
+  const url = sessionUrl(publicUrl, session.id);
+  return {
+    ...summary(session, publicUrl),
+    url: token === undefined ? url : `${url}?spawner-token=${token}`,
   };
 }
 

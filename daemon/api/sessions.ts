@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from 'koa';
 import { z } from 'zod';
 import { isSessionId } from '../../njs/route.ts';
+import type { AccessTokens } from '../access-tokens.ts';
 import { ApiError } from '../errors.ts';
 import type { Reaper } from '../reaper.ts';
 import type { Reconciler } from '../reconciler.ts';
@@ -9,7 +10,7 @@ import type { Runtime } from '../runtime/runtime.ts';
 import type { Session } from '../session.ts';
 import type { SessionStore } from '../session-store.ts';
 import { check } from './body.ts';
-import { details, summary, type ViewSettings } from './session-view.ts';
+import { details, invitation, summary, type ViewSettings } from './session-view.ts';
 
 const listSchema = z.strictObject({
   limit: z
@@ -31,13 +32,14 @@ export interface SessionsParts {
   reaper: Reaper;
   runtime: Runtime;
   view: ViewSettings;
+  tokens: AccessTokens;
   now: () => number;
   /** How long `DELETE` waits for a session's end. */
   endPatienceMs: number;
 }
 
 export function createSessions(parts: SessionsParts) {
-  const { store, reconciler, reaper, runtime, view, now, endPatienceMs } = parts;
+  const { store, reconciler, reaper, runtime, view, tokens, now, endPatienceMs } = parts;
 
   function find(ctx: Context): Session {
     const session = store.get(ctx.params.id);
@@ -76,6 +78,13 @@ export function createSessions(parts: SessionsParts) {
       const session = find(ctx);
       const output = await runtime.output(session.id);
       ctx.body = details(session, output, reaper.inspection(session.id), now(), view);
+    },
+
+    /** The session with a new URL; who came by an earlier one is out. */
+    async renewToken(ctx: Context): Promise<void> {
+      const session = find(ctx);
+      await reconciler.renewToken(session);
+      ctx.body = invitation(session, view.publicUrl, tokens);
     },
 
     /** 204 once nothing of the session is left; the same for one that has ended already. */

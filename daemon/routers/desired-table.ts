@@ -1,10 +1,14 @@
-import type { Route, RouteState } from '../../njs/route.ts';
+import type { Route } from '../../njs/route.ts';
 import type { RouteBatch } from './router-client.ts';
 
+/** Where a session's visitors go, and whom routers let in. */
+export type Wish = Pick<Route, 'state' | 'address' | 'tokenDigest'>;
+
+/** Nobody goes anywhere. */
+export const GONE: Wish = { state: 'gone', address: '', tokenDigest: '' };
+
 /** What every router should hold for one session. `version` tells one wish from the next. */
-export interface DesiredRoute {
-  state: RouteState;
-  address: string;
+export interface DesiredRoute extends Wish {
   version: number;
   /** Monotonic milliseconds. */
   changedAt: number;
@@ -13,7 +17,7 @@ export interface DesiredRoute {
 /** The daemon's wish: the one table that all routers follow. */
 export interface DesiredTable {
   readonly routes: ReadonlyMap<string, DesiredRoute>;
-  set(id: string, route: { state: RouteState; address: string }): DesiredRoute;
+  set(id: string, wish: Wish): DesiredRoute;
   /** Drops tombstones of `olderThanMs` and more; answers whose they were. */
   dropTombstones(olderThanMs: number): string[];
 }
@@ -23,9 +27,9 @@ export function createDesiredTable(now: () => number): DesiredTable {
   let version = 0;
   return {
     routes,
-    set(id, { state, address }) {
+    set(id, { state, address, tokenDigest }) {
       version += 1;
-      const route = { state, address, version, changedAt: now() };
+      const route = { state, address, tokenDigest, version, changedAt: now() };
       routes.set(id, route);
       return route;
     },
@@ -55,7 +59,9 @@ export function differences(
   const wrong = [...desired].filter(([id, wish]) => {
     const there = stored[id];
     if (there === undefined) return wish.state !== 'gone';
-    return there.state !== wish.state || there.address !== wish.address;
+    if (there.state !== wish.state || there.address !== wish.address) return true;
+    // A router keeps the digest of what is gone.
+    return wish.state !== 'gone' && there.tokenDigest !== wish.tokenDigest;
   });
   const extra = Object.keys(stored).filter((id) => !desired.has(id));
   return [...wrong.map(([id]) => id), ...extra];
@@ -68,7 +74,11 @@ export function batchOf(ids: string[], desired: DesiredTable, generation: number
     const wish = desired.routes.get(id);
     if (wish === undefined) batch.forget.push(id);
     else if (wish.state === 'gone') batch.delete.push(id);
-    else batch.put[id] = { state: wish.state, address: wish.address };
+    else batch.put[id] = entryOf(wish);
   }
   return batch;
+}
+
+function entryOf({ state, address, tokenDigest }: Wish): RouteBatch['put'][string] {
+  return { state, address, ...(tokenDigest !== '' && { tokenDigest }) };
 }

@@ -1,6 +1,6 @@
 import { batchOf, type DesiredTable } from './desired-table.ts';
 import type { Generations } from './generations.ts';
-import type { RouterClient } from './router-client.ts';
+import type { RouterClient, Written } from './router-client.ts';
 import { type Applied, createWaiters } from './waiters.ts';
 
 // A router takes 500 entries in one write (docs/router-api.md).
@@ -17,6 +17,8 @@ export interface Outbox {
   /** Routes that the router had no room for. */
   unplaced(): number;
   retryUnplaced(): Promise<void>;
+  /** Ids whose wish the router did not take, for it may not lead to such an address. */
+  refused(): ReadonlySet<string>;
   /** Whether the router was told, and has confirmed, all that is wished for `id`. */
   isDone(id: string): boolean;
   /** Resolves when the router was told of this version or a later one. */
@@ -31,14 +33,18 @@ export interface OutboxParts {
   generations: Generations;
   /** Drops tombstones everywhere to make room for a session; false if there were none. */
   makeRoom(): boolean;
+  /** Called when the router has refused addresses. */
+  onRefused(ids: string[]): void;
   /** The table that is written to; a write that reaches another one fails. */
   bootId: () => string | undefined;
 }
 
-export function createOutbox({ client, desired, generations, makeRoom, bootId }: OutboxParts): Outbox {
+export function createOutbox(parts: OutboxParts): Outbox {
+  const { client, desired, generations, makeRoom, bootId } = parts;
   const dirty = new Set<string>();
   let sending = new Set<string>();
   const unplaced = new Set<string>();
+  const refused = new Set<string>();
   const waiters = createWaiters();
   let flushing: Promise<void> | undefined;
 
@@ -70,13 +76,17 @@ export function createOutbox({ client, desired, generations, makeRoom, bootId }:
     } else {
       for (const id of written.full) unplaced.add(id);
     }
-    const full = new Set(written.full);
+    const outcomes = outcomesOf(written);
     for (const [id, version] of versions) {
-      if (dirty.has(id) && full.has(id)) continue;
-      if (!full.has(id)) unplaced.delete(id);
-      waiters.settle(id, version, full.has(id) ? 'full' : 'ok');
+      const applied = outcomes.get(id) ?? 'ok';
+      if (applied === 'full' && dirty.has(id)) continue;
+      if (applied !== 'full') unplaced.delete(id);
+      if (applied === 'refused') refused.add(id);
+      else refused.delete(id);
+      waiters.settle(id, version, applied);
     }
     sending.clear();
+    if (written.refused.length > 0) parts.onRefused(written.refused);
   }
 
   function add(ids: Iterable<string>): void {
@@ -91,13 +101,23 @@ export function createOutbox({ client, desired, generations, makeRoom, bootId }:
       add(unplaced);
       return flush();
     },
-    isDone: (id) => !dirty.has(id) && !sending.has(id),
+    refused: () => refused,
+    // Of what is refused, the router still holds the wish before.
+    isDone: (id) => !dirty.has(id) && !sending.has(id) && !refused.has(id),
     told: waiters.wait,
     clear() {
       dirty.clear();
       sending.clear();
       unplaced.clear();
+      refused.clear();
       waiters.settleAll('down');
     },
   };
+}
+
+function outcomesOf({ full, refused }: Written): Map<string, Applied> {
+  return new Map([
+    ...full.map((id) => [id, 'full'] as const),
+    ...refused.map((id) => [id, 'refused'] as const),
+  ]);
 }

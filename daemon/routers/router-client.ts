@@ -12,16 +12,27 @@ const healthSchema = z.object({
   bootId: z.string().min(1),
   filled: z.boolean(),
   generation: z.number(),
+  mode: z.enum(['path', 'path-kept', 'host']),
   zones: z.object({ routes: zoneSchema, activity: zoneSchema }),
 });
 const tableSchema = z.object({
   bootId: z.string(),
   routes: z.record(
     z.string(),
-    z.tuple([z.enum(['starting', 'ready', 'draining', 'gone']), z.number(), z.string()]),
+    z.tuple([
+      z.enum(['starting', 'ready', 'draining', 'gone']),
+      z.number(),
+      z.string(),
+      z.string().optional(),
+    ]),
   ),
 });
-const writtenSchema = z.object({ bootId: z.string(), stale: z.array(z.string()), full: z.array(z.string()) });
+const writtenSchema = z.object({
+  bootId: z.string(),
+  stale: z.array(z.string()),
+  full: z.array(z.string()),
+  refused: z.array(z.string()),
+});
 const activitySchema = z.object({
   bootId: z.string(),
   uncounted: z.number(),
@@ -34,7 +45,7 @@ export type Written = z.infer<typeof writtenSchema>;
 
 export interface RouteBatch {
   generation: number;
-  put: Record<string, { state: RouteState; address: string }>;
+  put: Record<string, { state: RouteState; address: string; tokenDigest?: string }>;
   delete: string[];
   forget: string[];
 }
@@ -113,8 +124,8 @@ export function createRouterClient(address: string, token: string | undefined): 
         path: '/v1/routes',
         timeoutMs: TABLE_TIMEOUT_MS,
       });
-      const entries = Object.entries(routes).map(([id, [state, generation, routeAddress]]) => {
-        return [id, { state, generation, address: routeAddress, tokenDigest: '' }] as const;
+      const entries = Object.entries(routes).map(([id, [state, generation, backend, digest]]) => {
+        return [id, { state, generation, address: backend, tokenDigest: digest ?? '' }] as const;
       });
       return { bootId, routes: Object.fromEntries(entries) };
     },

@@ -3,7 +3,8 @@
  * tells it of every change from then on.
  */
 import type { Logger } from 'pino';
-import { type DesiredTable, differences, strangers } from './desired-table.ts';
+import type { Mode } from '../public-url.ts';
+import { type DesiredTable, differences, GONE, strangers } from './desired-table.ts';
 import type { Generations } from './generations.ts';
 import { createOutbox } from './outbox.ts';
 import { type RouterClient, RouterError, type RouterHealth } from './router-client.ts';
@@ -19,6 +20,8 @@ export interface RouterLink {
   wasChecked(): boolean;
   /** Whether it ever held the whole table, so that visitors may have come. */
   wasLive(): boolean;
+  /** Why it is not live. */
+  problem(): string | undefined;
   health(): RouterHealth | undefined;
   /** Since when it has not said how it is, though somebody may be there; on the clock of `now`. */
   silentSince(): number | undefined;
@@ -31,6 +34,8 @@ export interface RouterLink {
   refresh(ids: string[]): void;
   /** Whether visitors of this router meet what is wished for `id` now: it holds the wish, or takes nobody in. */
   follows(id: string): boolean;
+  /** Whether it serves, but not this session, for it may not lead to its address. */
+  refuses(id: string): boolean;
   /** Asks the router how it is; fills it whole if it is new, emptied or was out of reach. Call it again and again. */
   check(): Promise<void>;
   /** For good: nothing more is sent, and whoever waits is told `down`. */
@@ -40,11 +45,17 @@ export interface RouterLink {
 export interface RouterLinkParts {
   client: RouterClient;
   desired: DesiredTable;
+  /** How the daemon expects it to lead to sessions. */
+  mode: Mode;
   generations: Generations;
   log: Logger;
   now: () => number;
   /** Drops tombstones everywhere to make room for a session; false if there were none. */
   makeRoom(): boolean;
+  /** Whether another router serves, or is about to. */
+  othersServe(): boolean;
+  /** Called, while it is live, when it refuses the addresses of these sessions. */
+  refused(ids: string[]): void;
   /** Called after a whole table was brought in line. */
   filled(seconds: number): void;
 }
@@ -53,7 +64,7 @@ export interface RouterLinkParts {
 export const ACKNOWLEDGE_MS = 2_000;
 
 export function createRouterLink(parts: RouterLinkParts): RouterLink {
-  const { client, desired, generations, log, now, makeRoom } = parts;
+  const { client, desired, mode, generations, log, now, makeRoom } = parts;
   let state: LinkState = 'absent';
   let health: RouterHealth | undefined;
   let bootId: string | undefined;
@@ -63,12 +74,22 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
   let everLive = false;
   let closed = false;
   let fillStartedAt = 0;
-  const outbox = createOutbox({ client, desired, generations, makeRoom, bootId: () => bootId });
+  const outbox = createOutbox({
+    client,
+    desired,
+    generations,
+    makeRoom,
+    onRefused(ids) {
+      if (state === 'live') parts.refused(ids);
+    },
+    bootId: () => bootId,
+  });
 
   async function check(): Promise<void> {
     try {
       health = await ask();
       if (closed) return;
+      if (health.mode !== mode) throw new Error(otherMode(health.mode, mode));
       generations.observe(health.generation);
       if (state !== 'live' || health.bootId !== bootId || !health.filled) await fill(health.bootId);
       else if (outbox.unplaced() > 0) await outbox.retryUnplaced();
@@ -104,8 +125,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     const stored = await client.table();
     assertFilling();
     if (stored.bootId !== bootId) throw new Error('the router restarted while its table was read');
-    for (const id of strangers(desired.routes, stored.routes))
-      desired.set(id, { state: 'gone', address: '' });
+    for (const id of strangers(desired.routes, stored.routes)) desired.set(id, GONE);
     const changes = differences(desired.routes, stored.routes);
     outbox.add(changes);
     await outbox.flush();
@@ -113,6 +133,9 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     // Unknown ids keep being told 503, not 404, until every route has found room.
     const unplaced = outbox.unplaced();
     if (unplaced > 0) throw new Error(`${unplaced} routes do not fit into the router's zone`);
+    // The setting of one router is no reason to end what works by way of others.
+    const refused = [...outbox.refused()];
+    if (refused.length > 0 && parts.othersServe()) throw new Error(refusal(refused.length));
     await client.filled(bootId);
     assertFilling();
     state = 'live';
@@ -121,6 +144,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     const seconds = (performance.now() - fillStartedAt) / 1000;
     log.info({ router: client.address, bootId, changes: changes.length, seconds }, 'router filled');
     parts.filled(seconds);
+    if (refused.length > 0) parts.refused(refused);
     await outbox.flush();
   }
 
@@ -161,6 +185,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     state: () => state,
     wasChecked: () => checked,
     wasLive: () => everLive,
+    problem: () => (downReason === '' ? undefined : downReason),
     health: () => health,
     silentSince: () => silentSince,
     check,
@@ -176,12 +201,21 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
       if (state === 'absent') return checked;
       return state === 'live' && outbox.isDone(id);
     },
+    refuses: (id) => state === 'live' && outbox.refused().has(id),
     close() {
       closed = true;
       giveUp('absent');
       return client.close();
     },
   };
+}
+
+function otherMode(its: Mode, ours: Mode): string {
+  return `serves mode ${its}, --public-url says ${ours}: give it and the daemon the same --public-url and --keep-prefix`;
+}
+
+function refusal(count: number): string {
+  return `may not lead to the addresses of ${count} sessions, while other routers serve: allow it more (--backend, SPAWNER_BACKENDS)`;
 }
 
 function isAbsent(error: Error): boolean {

@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { RouteState } from '../../njs/route.ts';
 import { coalesce } from '../coalesce.ts';
 import { every } from '../every.ts';
-import { createDesiredTable } from './desired-table.ts';
+import type { Mode } from '../public-url.ts';
+import { createDesiredTable, GONE, type Wish } from './desired-table.ts';
 import { createFleetAccount, type FleetActivity } from './fleet-activity.ts';
 import { type Followed, isLostAt, mayShutDown, type RouterMember } from './followed.ts';
 import { createGenerations } from './generations.ts';
 import type { RouterClient, RouterHealth } from './router-client.ts';
-import { ACKNOWLEDGE_MS, createRouterLink, type LinkState } from './router-link.ts';
+import { ACKNOWLEDGE_MS, createRouterLink, type LinkState, type RouterLink } from './router-link.ts';
 import type { Applied } from './waiters.ts';
 
 export type { FleetActivity, RouterMember };
@@ -31,6 +31,8 @@ export interface RouterStatus {
   /** `lost`: hung, and not Ready, for so long that it leads nobody anywhere; it counts for nothing until it answers. */
   state: LinkState | 'lost';
   health: RouterHealth | undefined;
+  /** Why it is not live. */
+  problem: string | undefined;
 }
 
 /**
@@ -45,11 +47,13 @@ export interface Routers {
    * taken away.
    */
   follow(members: RouterMember[]): void;
-  set(id: string, route: { state: Exclude<RouteState, 'gone'>; address: string }): Promise<Acknowledgement>;
+  set(id: string, wish: Wish): Promise<Acknowledgement>;
   /** Takes a route away: the id is `gone` at once, unknown after a minute. */
   remove(id: string): Promise<Acknowledgement>;
   /** Whether the routers are known and no visitor of any can meet anything but what is wished for `id` now. */
   isSettled(id: string): boolean;
+  /** The live routers that may not lead to the address that is wished for `id`. */
+  refusing(id: string): string[];
   /** A reading that began after the call. */
   activity(): Promise<FleetActivity>;
   status(): RouterStatus[];
@@ -62,11 +66,14 @@ export interface RoutersParts {
   connect: (address: string) => RouterClient;
   log: Logger;
   now: () => number;
+  mode: Mode;
+  /** Called when a live router has refused the addresses of these sessions. */
+  refused(ids: string[]): void;
   /** Called after a router's whole table was brought in line. */
   filled(seconds: number): void;
 }
 
-export function createRouters({ connect, log, now, filled }: RoutersParts): Routers {
+export function createRouters({ connect, log, now, mode, refused, filled }: RoutersParts): Routers {
   const desired = createDesiredTable(now);
   const generations = createGenerations(Date.now);
   const account = createFleetAccount();
@@ -97,10 +104,13 @@ export function createRouters({ connect, log, now, filled }: RoutersParts): Rout
     const link = createRouterLink({
       client: connect(address),
       desired,
+      mode,
       generations,
       log,
       now,
       makeRoom: () => dropTombstones(0),
+      othersServe: () => links().some((other) => other !== link && mayServe(other)),
+      refused,
       filled,
     });
     log.info({ router: address }, 'router followed');
@@ -128,8 +138,8 @@ export function createRouters({ connect, log, now, filled }: RoutersParts): Rout
     await link.close();
   }
 
-  async function change(id: string, route: { state: RouteState; address: string }): Promise<Acknowledgement> {
-    const { version } = desired.set(id, route);
+  async function change(id: string, wish: Wish): Promise<Acknowledgement> {
+    const { version } = desired.set(id, wish);
     const told = links();
     const applied = await Promise.all(told.map((link) => within(ACKNOWLEDGE_MS, link.apply(id, version))));
     const full = told.filter((_, index) => applied[index] === 'full').map((link) => link.client.address);
@@ -159,14 +169,19 @@ export function createRouters({ connect, log, now, filled }: RoutersParts): Rout
   return {
     follow,
     set: change,
-    remove: (id) => change(id, { state: 'gone', address: '' }),
+    remove: (id) => change(id, GONE),
     isSettled: (id) => begun && counted().every(({ link }) => link.follows(id)),
+    refusing: (id) =>
+      links()
+        .filter((link) => link.refuses(id))
+        .map(({ client }) => client.address),
     activity: coalesce(readActivity),
     status: () =>
       [...followed.values()].map((router) => ({
         address: router.member.address,
         state: isHere(router) ? router.link.state() : 'lost',
         health: router.link.health(),
+        problem: router.link.problem(),
       })),
     synced: () =>
       [...followed.values()].every(({ link, original }) => !original || link.wasChecked()) &&
@@ -176,6 +191,10 @@ export function createRouters({ connect, log, now, filled }: RoutersParts): Rout
       await Promise.all([...followed.keys()].map(drop));
     },
   };
+}
+
+function mayServe(link: RouterLink): boolean {
+  return !link.wasChecked() || ['live', 'syncing'].includes(link.state());
 }
 
 async function within(ms: number, applied: Promise<Applied>): Promise<Applied> {

@@ -1,5 +1,5 @@
-/** What became of one wish: the router holds it, has no room for it, or could not be told. */
-export type Applied = 'ok' | 'full' | 'down';
+/** What became of one wish: the router holds it, has no room for it, may not lead there, or could not be told. */
+export type Applied = 'ok' | 'full' | 'refused' | 'down';
 
 /** Those who wait until a router was told of a session's wish of some version or a later one. */
 export interface Waiters {

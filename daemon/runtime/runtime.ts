@@ -40,6 +40,8 @@ export interface Runtime {
   list(): Promise<OwnedSession[]>;
   /** Starts the session, or adopts what an earlier, interrupted call started. @throws {ApiError} when it can't */
   create(spec: SessionSpec): Promise<void>;
+  /** Remembers which access token of the session is the valid one. @throws {ApiError} when it can't */
+  setTokenEpoch(id: string, tokenEpoch: number): Promise<void>;
   observe(id: string): Promise<Observation>;
   /** Looks at the session anew, past what is remembered. */
   refresh(id: string): Promise<void>;

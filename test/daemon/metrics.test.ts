@@ -5,7 +5,13 @@ import type { RouterStatus } from '../../daemon/routers/routers.ts';
 const zone = { bytes: 8, freeBytes: 4 };
 
 function live(address: string): RouterStatus {
-  const health = { bootId: 'boot', filled: true, generation: 1, zones: { routes: zone, activity: zone } };
+  const health = {
+    bootId: 'boot',
+    filled: true,
+    mode: 'path' as const,
+    generation: 1,
+    zones: { routes: zone, activity: zone },
+  };
   return { address, state: 'live', health };
 }
 

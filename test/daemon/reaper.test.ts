@@ -24,7 +24,10 @@ const ALL_SEEN: Omit<FleetActivity, 'sessions'> = {
 function start(t: ExecutionContext, active: number, maxLifetimeMs?: number) {
   const world = { clock: 0, sweeps: 0, reason: undefined as EndReason | undefined, swept: () => {} };
   const store = createSessionStore();
-  const session = newSession({ id: 's', createdAt: Date.now(), labels: {}, idempotency: null });
+  const session = newSession(
+    { id: 's', createdAt: Date.now(), labels: {}, idempotency: null, tokenEpoch: null },
+    '',
+  );
   store.add(session);
   session.state = 'ready';
   store.changed(session);

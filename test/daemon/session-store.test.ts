@@ -4,7 +4,7 @@ import { createSessionStore } from '../../daemon/session-store.ts';
 
 test('a session that was ever ready stays usable until it ends, however its readiness flaps', (t) => {
   const store = createSessionStore();
-  const session = newSession({ id: 's', createdAt: 0, labels: {}, idempotency: null });
+  const session = newSession({ id: 's', createdAt: 0, labels: {}, idempotency: null, tokenEpoch: null }, '');
   const become = (state: SessionState) => {
     session.state = state;
     store.changed(session);
@@ -21,7 +21,7 @@ test('a session that was ever ready stays usable until it ends, however its read
 
 test('a forgotten session is not usable', (t) => {
   const store = createSessionStore();
-  const session = newSession({ id: 's', createdAt: 0, labels: {}, idempotency: null });
+  const session = newSession({ id: 's', createdAt: 0, labels: {}, idempotency: null, tokenEpoch: null }, '');
   store.add(session);
   session.state = 'ready';
   store.changed(session);

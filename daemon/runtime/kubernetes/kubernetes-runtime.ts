@@ -3,9 +3,9 @@
  * that starts anew finds its sessions by their label.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { V1Pod } from '@kubernetes/client-node';
+import { PatchStrategy, setHeaderOptions, type V1Pod } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
-import { ConfigError, UnavailableError } from '../../errors.ts';
+import { ApiError, ConfigError, UnavailableError } from '../../errors.ts';
 import { describeApiError, isStatus, isUncertain } from '../../kubernetes/api-error.ts';
 import type { Connection } from '../../kubernetes/connection.ts';
 import { newSessionId, type SessionSpec } from '../../session.ts';
@@ -13,9 +13,9 @@ import type { Observation, OwnedSession, Runtime } from '../runtime.ts';
 import { createRefusal } from './create-refusal.ts';
 import type { HeldLease } from './lease.ts';
 import { type PodSettings, podManifest } from './manifest.ts';
-import { objectName } from './names.ts';
+import { objectName, SESSION_ANNOTATION } from './names.ts';
 import { observePod } from './observe-pod.ts';
-import { ownedSession } from './owned-session.ts';
+import { ownedSession, sessionAnnotation } from './owned-session.ts';
 import { lastLines } from './pod-log.ts';
 import { createSessionPods } from './session-pods.ts';
 import { createSessionServices } from './session-services.ts';
@@ -24,6 +24,7 @@ import { findTemplateProblem } from './template-check.ts';
 const RETRY_MS = 1_000;
 // Whoever waits for the next daemon waits less for the Lease to run out than for an API server that says nothing.
 const RELEASE_MS = 1_500;
+const MERGE = setHeaderOptions('content-type', PatchStrategy.MergePatch);
 const UNMARKED: Observation = {
   phase: 'exited',
   failure: {
@@ -84,7 +85,14 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
   }
 
   async function checkTemplate(): Promise<void> {
-    const sample = { id: newSessionId(), createdAt: 0, env: {}, labels: {}, idempotency: null };
+    const sample = {
+      id: newSessionId(),
+      createdAt: 0,
+      env: {},
+      labels: {},
+      idempotency: null,
+      tokenEpoch: null,
+    };
     try {
       const problem = await findTemplateProblem(api, podManifest(sample, parts.pods));
       if (problem !== undefined)
@@ -123,6 +131,21 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
     }
   }
 
+  async function setTokenEpoch(id: string, tokenEpoch: number): Promise<void> {
+    const pod = pods.get(id);
+    const owned = pod && ownedSession(pod);
+    if (!owned) throw goneAlready();
+    const annotations = { [SESSION_ANNOTATION]: sessionAnnotation({ ...owned, tokenEpoch }) };
+    // With its uid, so that another Pod of this name is a conflict.
+    const body = { metadata: { uid: pod.metadata?.uid, annotations } };
+    try {
+      await lease?.confirm();
+      pods.put(await api.patchNamespacedPod({ name: objectName(id), namespace, body }, MERGE));
+    } catch (error) {
+      throw isStatus(error, 404) || isStatus(error, 409) ? goneAlready() : createRefusal(error);
+    }
+  }
+
   async function remove(id: string): Promise<void> {
     const pod = pods.get(id) ?? (await pods.read(id));
     if (!pod) return;
@@ -145,6 +168,7 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
       return pods.all().map((pod) => ownedSession(pod) as OwnedSession);
     },
     create,
+    setTokenEpoch,
     observe: async (id) => observe(pods.get(id)),
     refresh: pods.refresh,
     async output(id) {
@@ -167,4 +191,8 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
       await Promise.race([lease?.release().catch(() => {}), sleep(RELEASE_MS)]);
     },
   };
+}
+
+function goneAlready(): ApiError {
+  return new ApiError(409, 'session_ended', "The session's Pod is not there any more.");
 }

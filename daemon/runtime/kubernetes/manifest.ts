@@ -20,6 +20,7 @@ import {
   SIDECAR_CONTAINER,
   SIDECAR_PORT,
 } from './names.ts';
+import { sessionAnnotation } from './owned-session.ts';
 import type { PodTemplate } from './pod-template.ts';
 
 export interface PodSettings {
@@ -46,7 +47,7 @@ const SIDECAR_RESOURCES = {
 /** Safe by default; what the operator's template says wins. */
 export function podManifest(spec: SessionSpec, settings: PodSettings): V1Pod {
   const { template } = settings;
-  const { id, createdAt, labels, idempotency } = spec;
+  const { id } = spec;
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -56,7 +57,7 @@ export function podManifest(spec: SessionSpec, settings: PodSettings): V1Pod {
       labels: { ...template.metadata.labels, ...MANAGED, [SESSION_LABEL]: id },
       annotations: {
         ...template.metadata.annotations,
-        [SESSION_ANNOTATION]: JSON.stringify({ createdAt, labels, idempotency }),
+        [SESSION_ANNOTATION]: sessionAnnotation(spec),
       },
     },
     spec: podSpec(spec, settings),

@@ -2,6 +2,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { z } from 'zod';
 import { isSessionId } from '../../../njs/route.ts';
 import { parseJson } from '../../parse-json.ts';
+import type { OwnSpec } from '../../session.ts';
 import type { OwnedSession } from '../runtime.ts';
 import { objectName, SESSION_ANNOTATION, SESSION_LABEL } from './names.ts';
 
@@ -9,7 +10,14 @@ const annotationSchema = z.object({
   createdAt: z.number(),
   labels: z.record(z.string(), z.string()),
   idempotency: z.object({ key: z.string(), digest: z.string() }).nullable(),
+  /** Absent from Pods that were made before there were tokens. */
+  tokenEpoch: z.number().nullable().default(null),
 });
+
+/** What a Pod says of the session that it is made for. */
+export function sessionAnnotation({ createdAt, labels, idempotency, tokenEpoch }: OwnSpec): string {
+  return JSON.stringify({ createdAt, labels, idempotency, tokenEpoch });
+}
 
 /** The session that a Pod was made for; undefined if no daemon made it like this. */
 export function ownedSession({ metadata }: V1Pod): OwnedSession | undefined {

@@ -99,8 +99,8 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
         },
       );
     }
-    const { id, createdAt, labels, idempotency } = spec;
-    const record: SessionRecord = { id, createdAt, labels, idempotency, port, deleted: false };
+    const { id, createdAt, labels, idempotency, tokenEpoch } = spec;
+    const record: SessionRecord = { id, createdAt, labels, idempotency, tokenEpoch, port, deleted: false };
     const running: Running = { record, adopted: false, backend: undefined, exit: undefined, probeAt: 0 };
     sessions.set(id, running);
     await records.write(record);
@@ -176,6 +176,11 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
     keepsAddress: true,
     async start() {},
     create,
+    async setTokenEpoch(id, tokenEpoch) {
+      const { record } = sessions.get(id) as Running;
+      await records.write({ ...record, tokenEpoch });
+      record.tokenEpoch = tokenEpoch;
+    },
     async list() {
       return [...sessions.values()].map(({ record }) => record);
     },

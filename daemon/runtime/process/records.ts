@@ -14,6 +14,8 @@ const recordSchema = z.object({
   createdAt: z.number(),
   labels: z.record(z.string(), z.string()),
   idempotency: z.object({ key: z.string(), digest: z.string() }).nullable(),
+  /** Absent from records that were written before there were tokens. */
+  tokenEpoch: z.number().nullable().default(null),
   port: z.number(),
   deleted: z.boolean(),
   /** Absent from the moment before the process is started until the moment after. */

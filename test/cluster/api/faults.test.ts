@@ -136,7 +136,7 @@ test('a create that is carried out only after its session was given up is undone
       .find((text) => text.includes('"rolled_back"'));
     return line && (JSON.parse(line).session as string);
   });
-  const spec = { id, createdAt: Date.now(), env: {}, labels: {}, idempotency: null };
+  const spec = { id, createdAt: Date.now(), env: {}, labels: {}, idempotency: null, tokenEpoch: null };
   const publicUrl = { form: 'path', scheme: 'http', host: 'x' } as const;
   const settings = { image: 'my-app:1', port: 80, publicUrl, stopGraceMs: 1_000 };
   const { namespace } = world;

@@ -157,7 +157,14 @@ test('a daemon that was paused does nothing to the sessions of the next one', as
     20,
   );
   await usurp(namespace);
-  const spec = { id: newSessionId(), createdAt: Date.now(), env: {}, labels: {}, idempotency: null };
+  const spec = {
+    id: newSessionId(),
+    createdAt: Date.now(),
+    env: {},
+    labels: {},
+    idempotency: null,
+    tokenEpoch: null,
+  };
   const publicUrl = { form: 'path', scheme: 'http', host: 'x' } as const;
   const settings = { image: 'my-app:1', port: 80, publicUrl, stopGraceMs: 1_000 };
   const manifest = { ...settings, namespace, sidecarImage: undefined, template: EMPTY_TEMPLATE };

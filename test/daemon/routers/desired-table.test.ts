@@ -4,12 +4,12 @@ import { createGenerations } from '../../../daemon/routers/generations.ts';
 
 test('differences: what is missing, wrong or too much, and nothing else', (t) => {
   const table = createDesiredTable(() => 0);
-  table.set('same', { state: 'ready', address: '127.0.0.1:1' });
-  table.set('missing', { state: 'ready', address: '127.0.0.1:2' });
-  table.set('moved', { state: 'ready', address: '127.0.0.1:3' });
-  table.set('drained', { state: 'draining', address: '127.0.0.1:4' });
-  table.set('ended', { state: 'gone', address: '' });
-  table.set('ended-unseen', { state: 'gone', address: '' });
+  table.set('same', { state: 'ready', address: '127.0.0.1:1', tokenDigest: '' });
+  table.set('missing', { state: 'ready', address: '127.0.0.1:2', tokenDigest: '' });
+  table.set('moved', { state: 'ready', address: '127.0.0.1:3', tokenDigest: '' });
+  table.set('drained', { state: 'draining', address: '127.0.0.1:4', tokenDigest: '' });
+  table.set('ended', { state: 'gone', address: '', tokenDigest: '' });
+  table.set('ended-unseen', { state: 'gone', address: '', tokenDigest: '' });
   const stored = {
     same: { state: 'ready', generation: 9, address: '127.0.0.1:1', tokenDigest: '' },
     moved: { state: 'ready', generation: 9, address: '127.0.0.1:9', tokenDigest: '' },
@@ -22,9 +22,9 @@ test('differences: what is missing, wrong or too much, and nothing else', (t) =>
 
 test('a batch holds the present wishes: put, delete, or forget what nobody wishes', (t) => {
   const table = createDesiredTable(() => 0);
-  table.set('a', { state: 'starting', address: '' });
-  table.set('a', { state: 'ready', address: '127.0.0.1:1' });
-  table.set('b', { state: 'gone', address: '' });
+  table.set('a', { state: 'starting', address: '', tokenDigest: '' });
+  table.set('a', { state: 'ready', address: '127.0.0.1:1', tokenDigest: '' });
+  table.set('b', { state: 'gone', address: '', tokenDigest: '' });
   t.deepEqual(batchOf(['a', 'b', 'c'], table, 5), {
     generation: 5,
     put: { a: { state: 'ready', address: '127.0.0.1:1' } },
@@ -36,10 +36,10 @@ test('a batch holds the present wishes: put, delete, or forget what nobody wishe
 test('tombstones are dropped when they are old, routes never', (t) => {
   let clock = 0;
   const table = createDesiredTable(() => clock);
-  table.set('route', { state: 'ready', address: '127.0.0.1:1' });
-  table.set('old', { state: 'gone', address: '' });
+  table.set('route', { state: 'ready', address: '127.0.0.1:1', tokenDigest: '' });
+  table.set('old', { state: 'gone', address: '', tokenDigest: '' });
   clock = 50;
-  table.set('young', { state: 'gone', address: '' });
+  table.set('young', { state: 'gone', address: '', tokenDigest: '' });
   clock = 100;
   t.deepEqual(table.dropTombstones(60), ['old']);
   t.deepEqual([...table.routes.keys()], ['route', 'young']);

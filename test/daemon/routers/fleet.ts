@@ -38,6 +38,8 @@ export function create(t: ExecutionContext, parts: Partial<RoutersParts> = {}, t
     connect: (address) => createRouterClient(address, token),
     log: pino({ level: 'silent' }),
     now: () => performance.now(),
+    mode: 'path',
+    refused() {},
     filled() {},
     ...parts,
   });

@@ -5,7 +5,7 @@ import { newSessionId } from '../../../daemon/session.ts';
 import { until } from '../../support/poll.ts';
 import { adminOf, allLive, create, follow, found, type Gate, gate, named, router, stored } from './fleet.ts';
 
-const ready = { state: 'ready', address: '127.0.0.1:1111' } as const;
+const ready = { state: 'ready', address: '127.0.0.1:1111', tokenDigest: '' } as const;
 const fills = ({ calls }: Gate) => calls.filter((call) => call === 'GET /v1/routes').length;
 const never = new Promise<void>(() => {});
 const checks = ({ calls }: Gate) => calls.filter((call) => call === 'GET /v1/health').length;

@@ -23,7 +23,7 @@ test('a lost router stops nobody, and counts again from its first answer', async
   const state = () => routers.status()[1]?.state;
 
   const id = newSessionId();
-  await routers.set(id, { state: 'ready', address: '127.0.0.1:1111' });
+  await routers.set(id, { state: 'ready', address: '127.0.0.1:1111', tokenDigest: '' });
   second.fault = () => new Promise(() => {});
   await until('it to be missed', () => state() === 'hung');
   await routers.remove(id);
@@ -39,7 +39,7 @@ test('a lost router stops nobody, and counts again from its first answer', async
   t.true(routers.isSettled(id));
   const { quiet, complete } = await routers.activity();
   t.true(quiet && complete);
-  t.is((await routers.set(newSessionId(), { state: 'starting', address: '' })).live, 1);
+  t.is((await routers.set(newSessionId(), { state: 'starting', address: '', tokenDigest: '' })).live, 1);
   await until('that to be told', () => tellings() > 0);
 
   const table = Promise.withResolvers<void>();

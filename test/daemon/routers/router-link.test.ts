@@ -18,10 +18,11 @@ function linkTo(router: Partial<RouterClient>) {
         bootId: 'first',
         filled: true,
         generation: 0,
+        mode: 'path' as const,
         zones: { routes: zone, activity: zone },
       }),
       table: async () => ({ bootId: 'first', routes: {} }),
-      write: async () => ({ bootId: 'first', stale: [], full: [] }),
+      write: async () => ({ bootId: 'first', stale: [], full: [], refused: [] }),
       filled: async () => {},
       activity: () => Promise.reject(new Error('not asked here')),
       close: async () => {},
@@ -31,11 +32,14 @@ function linkTo(router: Partial<RouterClient>) {
     generations: createGenerations(() => 1),
     log: pino({ level: 'silent' }),
     now: () => 0,
+    mode: 'path',
     makeRoom: () => false,
+    othersServe: () => false,
+    refused() {},
     filled() {},
   });
   const wish = (id: string, state: 'ready' | 'gone') =>
-    link.apply(id, desired.set(id, { state, address: '' }).version);
+    link.apply(id, desired.set(id, { state, address: '', tokenDigest: '' }).version);
   return { link, desired, wish };
 }
 
@@ -49,6 +53,7 @@ test('a write that fails while the router is being filled is not forgotten', asy
       bootId,
       filled: bootId === 'first',
       generation: 0,
+      mode: 'path' as const,
       zones: { routes: zone, activity: zone },
     }),
     table: () => table.then(() => ({ bootId, routes: {} })),
@@ -57,7 +62,7 @@ test('a write that fails while the router is being filled is not forgotten', asy
       if (answer) return answer;
       for (const [id, { state }] of Object.entries(batch.put)) written[id] = state;
       for (const id of batch.delete) written[id] = 'gone';
-      return Promise.resolve({ bootId, stale: [], full: [] });
+      return Promise.resolve({ bootId, stale: [], full: [], refused: [] });
     },
   });
   await link.check();
@@ -111,12 +116,12 @@ test('a router that is dropped while it is being filled is told nothing more', a
       };
     const zones = { routes: zone, activity: zone };
     const { link, desired } = linkTo({
-      health: at('health', { bootId: 'first', filled: false, generation: 0, zones }),
+      health: at('health', { bootId: 'first', filled: false, generation: 0, mode: 'path', zones }),
       table: at('table', { bootId: 'first', routes: {} }),
-      write: at('write', { bootId: 'first', stale: [], full: [] }),
+      write: at('write', { bootId: 'first', stale: [], full: [], refused: [] }),
       filled: at('filled', undefined),
     });
-    desired.set('a', { state: 'ready', address: '' });
+    desired.set('a', { state: 'ready', address: '', tokenDigest: '' });
     const checking = link.check();
     await reached.promise;
     await link.close();

@@ -17,12 +17,14 @@ for (const line of ['stable', 'current'] as const) {
     await allLive(routers);
     const ids = Array.from({ length: 5_000 }, newSessionId);
     await Promise.all(
-      ids.map((id, index) => routers.set(id, { state: 'ready', address: `127.0.0.1:${1024 + index}` })),
+      ids.map((id, index) =>
+        routers.set(id, { state: 'ready', address: `127.0.0.1:${1024 + index}`, tokenDigest: '' }),
+      ),
     );
     await until('all to be there', async () => Object.keys(await stored(member)).length === 5_000);
 
     const last = ids.at(-1) as string;
-    await routers.set(last, { state: 'starting', address: '' });
+    await routers.set(last, { state: 'starting', address: '', tokenDigest: '' });
     const page = { headers: { accept: 'text/html' } };
     await member.restart();
     const statuses = new Set<number>();
@@ -44,13 +46,19 @@ test('every live router has a change when it is acknowledged; one that hangs del
   const routers = follow(t, named(adminOf(first), adminOf(second)));
   await allLive(routers);
   const id = newSessionId();
-  t.deepEqual(await routers.set(id, { state: 'ready', address: '127.0.0.1:1111' }), { live: 2, full: [] });
+  t.deepEqual(await routers.set(id, { state: 'ready', address: '127.0.0.1:1111', tokenDigest: '' }), {
+    live: 2,
+    full: [],
+  });
   for (const member of [first, second]) t.is((await stored(member))[id]?.[2], '127.0.0.1:1111');
 
   const nginx = [second.pid(), ...(await second.workerPids())];
   signal(nginx, 'SIGSTOP');
   t.teardown(() => signal(nginx, 'SIGCONT'));
-  t.deepEqual(await routers.set(id, { state: 'ready', address: '127.0.0.1:2222' }), { live: 1, full: [] });
+  t.deepEqual(await routers.set(id, { state: 'ready', address: '127.0.0.1:2222', tokenDigest: '' }), {
+    live: 1,
+    full: [],
+  });
   await until('it to be missed', () => routers.status()[1]?.state === 'hung');
   t.deepEqual(await routers.remove(id), { live: 1, full: [] });
   t.false((await routers.activity()).quiet, 'it may serve somebody unseen');
@@ -66,7 +74,10 @@ test('a router that is gone is absent, serves nobody, and is no reason to wait',
   await allLive(routers);
   await second.kill();
   await until('it to be missed', () => routers.status()[1]?.state === 'absent');
-  t.deepEqual(await routers.set(newSessionId(), { state: 'starting', address: '' }), { live: 1, full: [] });
+  t.deepEqual(await routers.set(newSessionId(), { state: 'starting', address: '', tokenDigest: '' }), {
+    live: 1,
+    full: [],
+  });
   const { quiet, complete } = await routers.activity();
   t.true(quiet && complete);
   await second.restart();
@@ -82,7 +93,7 @@ test('routes that a killed daemon left half-done are taken away', async (t) => {
   await member.admin.remove(ended);
   const routers = follow(t, named(adminOf(member)));
   const kept = newSessionId();
-  await routers.set(kept, { state: 'ready', address: '127.0.0.1:10' });
+  await routers.set(kept, { state: 'ready', address: '127.0.0.1:10', tokenDigest: '' });
   await allLive(routers);
   const routes = await stored(member);
   t.is(routes[lost]?.[0], 'gone');
@@ -100,10 +111,16 @@ test('a router on TCP is used with its token, and one without the right token is
   const routers = follow(t, named(url), 'the-token-of-this-router');
   await allLive(routers);
   const id = newSessionId();
-  t.deepEqual(await routers.set(id, { state: 'ready', address: '127.0.0.1:9' }), { live: 1, full: [] });
+  t.deepEqual(await routers.set(id, { state: 'ready', address: '127.0.0.1:9', tokenDigest: '' }), {
+    live: 1,
+    full: [],
+  });
   t.is((await stored(member))[id]?.[2], '127.0.0.1:9');
   await until('the stranger to be refused', () => stranger.status()[0]?.state === 'hung');
-  t.deepEqual(await stranger.set(id, { state: 'ready', address: '127.0.0.1:10' }), { live: 0, full: [] });
+  t.deepEqual(await stranger.set(id, { state: 'ready', address: '127.0.0.1:10', tokenDigest: '' }), {
+    live: 0,
+    full: [],
+  });
 });
 
 test('a change is settled only when every router that may serve holds it', async (t) => {
@@ -113,7 +130,7 @@ test('a change is settled only when every router that may serve holds it', async
   const id = newSessionId();
   t.false(routers.isSettled(id), 'nobody was asked yet');
   await allLive(routers);
-  await routers.set(id, { state: 'ready', address: '127.0.0.1:1111' });
+  await routers.set(id, { state: 'ready', address: '127.0.0.1:1111', tokenDigest: '' });
   t.true(routers.isSettled(id));
 
   way.fault = (call) => (call.startsWith('POST') ? 'fail' : undefined);

@@ -106,6 +106,7 @@ test('records survive their writer, half-written ones never count, and a broken 
     createdAt: 5,
     labels: { a: 'b' },
     idempotency: null,
+    tokenEpoch: 3,
     port: 7,
     deleted: false,
     process: { pid: 1, startTicks: 2, bootId: 'x' },

@@ -13,7 +13,14 @@ import {
 import type { SessionSpec } from '../../../../daemon/session.ts';
 
 const id = 'abcdefghijklmnopqrstuvwxyz';
-const spec: SessionSpec = { id, createdAt: 1_000, env: {}, labels: { team: 'blue' }, idempotency: null };
+const spec: SessionSpec = {
+  id,
+  createdAt: 1_000,
+  env: {},
+  labels: { team: 'blue' },
+  idempotency: null,
+  tokenEpoch: null,
+};
 const settings: PodSettings = {
   namespace: 'here',
   image: 'my-app:1',
@@ -44,7 +51,9 @@ test('a Pod is safe without a template', (t) => {
       name: `session-${id}`,
       namespace: 'here',
       labels: { 'app.kubernetes.io/managed-by': 'spawner', 'spawner/session': id },
-      annotations: { 'spawner/session': '{"createdAt":1000,"labels":{"team":"blue"},"idempotency":null}' },
+      annotations: {
+        'spawner/session': '{"createdAt":1000,"labels":{"team":"blue"},"idempotency":null,"tokenEpoch":null}',
+      },
     },
     spec: {
       restartPolicy: 'Never',
@@ -72,6 +81,7 @@ test('what a Pod was made for can be read from it again', (t) => {
     createdAt: 1_000,
     labels: { team: 'blue' },
     idempotency: null,
+    tokenEpoch: null,
     deleted: false,
   });
   t.is(ownedSession({ metadata: { name: `session-${id}`, labels: { 'spawner/session': id } } }), undefined);
