@@ -25,9 +25,11 @@ export function rewriteHeaders(r: NginxHTTPRequest): void {
     backend: v.spawner_backend || v.spawner_held || '',
     rest: v.spawner_rest || '',
   };
+  const sent = r.rawHeadersOut as unknown as [name: string, value: string][];
   Object.keys(REWRITERS).forEach((name) => {
+    const texts = sent.filter((pair) => isNamed(pair[0], name)).map((pair) => pair[1]);
     try {
-      rewriteHeader(r, name, context);
+      rewriteHeader(r, name, texts, context);
     } catch (error) {
       // Not sent at all: it may name the app's inner address, or be a cookie for everybody.
       delete r.headersOut[name];
@@ -36,13 +38,7 @@ export function rewriteHeaders(r: NginxHTTPRequest): void {
   });
 }
 
-function rewriteHeader(r: NginxHTTPRequest, name: string, context: RewriteContext): void {
-  // A text, or for Set-Cookie an array of them.
-  const sent = r.headersOut[name] as string | string[] | undefined;
-  if (sent === undefined) {
-    return;
-  }
-  const texts = Array.isArray(sent) ? sent : [sent];
+function rewriteHeader(r: NginxHTTPRequest, name: string, texts: string[], context: RewriteContext): void {
   const lossy = texts.some(isLossy);
   const values = lossy ? byteTexts(joinedBytes(r, name), texts) : texts;
   const rewrite = REWRITERS[name] as (value: string, context: RewriteContext) => string | undefined;
@@ -53,6 +49,10 @@ function rewriteHeader(r: NginxHTTPRequest, name: string, context: RewriteContex
   const kept = rewritten.filter((value) => value !== undefined && !hasControls(value)) as string[];
   // njs-types do not know that a header may be set to bytes, too.
   r.headersOut[name] = (lossy ? kept.map(toBuffer) : kept) as string[];
+}
+
+function isNamed(name: string, wanted: string): boolean {
+  return name.length === wanted.length && name.toLowerCase() === wanted.toLowerCase();
 }
 
 function joinedBytes(r: NginxHTTPRequest, name: string): Buffer {

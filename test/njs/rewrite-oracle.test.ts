@@ -103,7 +103,7 @@ test('the browser is led where the app meant to lead it', (t) => {
     }),
     { numRuns: 20_000 },
   );
-  for (const [kind, count] of Object.entries(counts)) t.true(count > 1000, `${kind}: ${count}`);
+  for (const [kind, count] of Object.entries(counts)) t.true(count > 100, `${kind}: ${count}`);
 });
 
 test('what stays on the public host stays in the session, and the app is never named', (t) => {
