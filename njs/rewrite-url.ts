@@ -37,11 +37,11 @@ function rewritePath(text: string, path: string, tail: string, context: RewriteC
     const inside = prefixed(path, context.prefix);
     return inside === path ? text : inside + tail;
   }
-  const base = resolvePath(context.rest.replace(/[?#][\s\S]*$/, '').replace(/\\/g, '/'));
+  const base = resolvePath(context.rest.replace(/[?#][\s\S]*$/, ''));
   const full = base.slice(0, base.lastIndexOf('/') + 1) + path;
   const meant = resolvePath(full);
   // The same, unless `..` climbs above what the app takes for the root.
-  const same = path === '' || resolvePath(context.prefix + full) === context.prefix + meant;
+  const same = resolvePath(context.prefix + full) === context.prefix + meant;
   return same ? text : prefixed(meant, context.prefix) + tail;
 }
 

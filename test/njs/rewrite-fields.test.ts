@@ -45,6 +45,7 @@ table('a refresh without a URL, with a relative one, or with one elsewhere', rew
   ['5; '],
   ['5; url='],
   ['5; url=x'],
+  ['5; url="x"/../../y'],
   ['5; url'],
   ['5; url=https://elsewhere.test/x'],
   ['5x; url=/x'],
