@@ -12,7 +12,7 @@ function live(address: string): RouterStatus {
     generation: 1,
     zones: { routes: zone, activity: zone },
   };
-  return { address, state: 'live', health };
+  return { address, state: 'live', health, problem: undefined };
 }
 
 test('a router that went is shown no more', async (t) => {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { facedHurdle, nextStep } from '../../daemon/next-step.ts';
+import { facedHurdle, ifReachable, nextStep } from '../../daemon/next-step.ts';
 import type { Observation } from '../../daemon/runtime/runtime.ts';
 import type { Session } from '../../daemon/session.ts';
 
@@ -77,4 +77,19 @@ test('an ended session only needs cleaning up, once', (t) => {
     t.deepEqual(step({ ...ready, state }, exited), { do: 'clean up' });
     t.deepEqual(step({ ...ready, state }, { phase: 'missing' }), { do: 'nothing' });
   }
+});
+
+test('a session fails that listens where no route may lead', (t) => {
+  const at = (backend: string, refusedBy: string[] = []) =>
+    ifReachable({ phase: 'listening', backend, statusAddress: '10.0.0.1:9118' }, refusedBy);
+  for (const backend of ['10.0.0.1:80', '127.0.0.1:20000', '[::1]:20000', '[fd00::7]:8080']) {
+    t.deepEqual(at(backend), { phase: 'listening', backend, statusAddress: '10.0.0.1:9118' });
+  }
+  for (const backend of ['169.254.169.254:80', '0.0.0.0:80', '[fe80::1]:80', '224.0.0.1:80', 'host:80', '']) {
+    t.like(at(backend), { phase: 'exited', failure: { code: 'backend_refused' } }, backend);
+  }
+  const refused = at('10.0.0.1:80', ['unix:/a', 'unix:/b']);
+  const message = /unix:\/a, unix:\/b may not lead to 10\.0\.0\.1:80.*--backend/;
+  t.regex(refused.phase === 'exited' ? refused.failure.message : '', message);
+  t.deepEqual(ifReachable(waits, ['unix:/a']), waits);
 });

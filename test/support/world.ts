@@ -41,8 +41,8 @@ export interface World {
   visit(id: string, rest?: string, call?: Call): Promise<Answer>;
   /** An open WebSocket to a session, through the router. */
   connect(id: string): Promise<WebSocket>;
-  /** Starts the daemon anew after its end, in the same state folder. */
-  restartDaemon(): Promise<void>;
+  /** Starts the daemon anew after its end, in the same state folder. Flags that are given now win. */
+  restartDaemon(flags?: string[]): Promise<void>;
   /** Processes that carry the session's id. */
   processes(id: string): Promise<number[]>;
   /** Ids of this world's sessions that have processes. */
@@ -66,7 +66,7 @@ export async function startWorld(t: ExecutionContext, options: WorldOptions = {}
     ...['--application-command', options.command ?? `"${process.execPath}" "${APP}"`],
     ...['--stop-grace', '1s', ...(options.flags ?? [])],
   ];
-  const start = () => startDaemon(flags, options.env);
+  const start = (more: string[] = []) => startDaemon([...flags, ...more], options.env);
   let daemon = await start().catch(async (error) => {
     await router.stop();
     throw error;
@@ -107,8 +107,8 @@ export async function startWorld(t: ExecutionContext, options: WorldOptions = {}
         socket.once('open', () => resolve(socket)).once('error', reject);
       });
     },
-    async restartDaemon() {
-      daemon = await start();
+    async restartDaemon(more) {
+      daemon = await start(more);
     },
     sessionsWithProcesses: () => sessionsWithProcesses(ports),
     async processes(id) {

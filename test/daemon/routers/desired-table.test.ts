@@ -1,5 +1,5 @@
 import test from 'ava';
-import { batchOf, createDesiredTable, differences } from '../../../daemon/routers/desired-table.ts';
+import { batchOf, createDesiredTable, differences, GONE } from '../../../daemon/routers/desired-table.ts';
 import { createGenerations } from '../../../daemon/routers/generations.ts';
 
 test('differences: what is missing, wrong or too much, and nothing else', (t) => {
@@ -58,4 +58,18 @@ test('generations only grow, with the clock and beyond what was seen', (t) => {
   t.true(generations.next() > later, 'the clock went back');
   generations.observe(9e15 / 2);
   t.true(generations.next() > 9e15 / 2);
+});
+
+test('another token is a difference, except where the session is gone', (t) => {
+  const table = createDesiredTable(() => 0);
+  const stored = { state: 'ready', generation: 9, address: '127.0.0.1:1', tokenDigest: 'old' } as const;
+  const wish = { state: 'ready', address: '127.0.0.1:1' } as const;
+  table.set('same', { ...wish, tokenDigest: 'old' });
+  table.set('renewed', { ...wish, tokenDigest: 'new' });
+  table.set('bare', { ...wish, tokenDigest: 'new' });
+  table.set('ended', GONE);
+  const gone = { ...stored, state: 'gone', address: '' } as const;
+  const there = { same: stored, renewed: stored, bare: { ...stored, tokenDigest: '' }, ended: gone };
+  t.deepEqual(differences(table.routes, there), ['renewed', 'bare']);
+  t.deepEqual(batchOf(['renewed', 'ended'], table, 1).put, { renewed: { ...wish, tokenDigest: 'new' } });
 });

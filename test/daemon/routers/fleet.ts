@@ -57,7 +57,7 @@ export function follow(t: ExecutionContext, members: RouterMember[], token?: str
 export const allLive = (routers: Routers) =>
   until('every router to be live', () => routers.status().every(({ state }) => state === 'live'));
 
-export async function stored(member: Router): Promise<Record<string, [string, number, string]>> {
+export async function stored(member: Router): Promise<Record<string, [string, number, string, string?]>> {
   return (await member.admin.call('GET', '/v1/routes')).body.routes;
 }
 
