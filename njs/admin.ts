@@ -48,7 +48,7 @@ async function replyTo(r: NginxHTTPRequest): Promise<Reply> {
   try {
     return refusalOrProbe(r) || (await answer(r));
   } catch (error) {
-    report(`the admin API failed: ${(error as Error).message}`, r);
+    report(`the admin API failed: ${(error as Error).message}`, r.variables.request_id);
     return fail(500, 'router_error', 'the router failed: its log says how');
   }
 }

@@ -1,6 +1,6 @@
 import { type CorsRequest, corsHeaders, isPreflight } from './answer-cors.ts';
 import { ANSWERS } from './answer-texts.ts';
-import { report } from './log.ts';
+import { guarded, report } from './log.ts';
 import { isNavigation } from './navigation.ts';
 import { errorPage, waitingPage } from './pages.ts';
 import { isFilled, readRoute } from './table.ts';
@@ -14,12 +14,12 @@ import { isAmbiguous, type Verdict, verdictOn } from './verdict.ts';
 /** `$spawner_answer`: the body. Leaves its verdict for the header filter, which must not judge anew. */
 export function answerBody(r: NginxHTTPRequest): string {
   const v = r.variables;
-  const verdict = judge(r);
+  const verdict = guarded('answer', r, () => judge(r), failed);
   v.spawner_verdict = verdict;
   const its = ANSWERS[verdict];
   const requestId = v.request_id || '';
-  if (its.status === 500 || its.status === 502 || its.status === 504) {
-    report(`${verdict}: session ${v.spawner_id || '?'} at ${v.upstream_addr || 'no address'}`, r);
+  if (its.status === 502 || its.status === 504) {
+    report(`${verdict}: session ${v.spawner_id || '?'} at ${v.upstream_addr || 'no address'}`, v.request_id);
   }
   if (verdict === 'enter' || isPreflight(corsRequest(r), verdict)) {
     return '';
@@ -50,6 +50,10 @@ export function answerHeaders(r: NginxHTTPRequest): void {
   Object.keys(headers).forEach((name) => {
     r.headersOut[name] = headers[name] as string;
   });
+}
+
+function failed(): Verdict {
+  return 'router_error';
 }
 
 function judge(r: NginxHTTPRequest): Verdict {

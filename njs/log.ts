@@ -12,13 +12,13 @@ const LONGEST = 240;
 const OTHERS = `${LINE}more went wrong than is told line by line`;
 
 /** One line in the log, within about a second. What has the same text meanwhile is only counted. */
-export function report(text: string, r: NginxHTTPRequest): void {
+export function report(text: string, requestId: string | undefined): void {
   const zone = lockZone();
   const start = `${LINE}${withShortIds(text).slice(0, LONGEST)}`;
   const lines = zone.keys(EVERYTHING).filter((key) => key.startsWith(LINE));
-  const known = lines.filter((line) => line.startsWith(`${start} (`))[0];
-  const line = known || (lines.length < MOST_LINES ? `${start} (request ${r.variables.request_id})` : OTHERS);
-  zone.incr(line, 1, 0);
+  const known = lines.filter((line) => line === start || line.startsWith(`${start} (request `))[0];
+  const fresh = requestId === undefined ? start : `${start} (request ${requestId})`;
+  zone.incr(known || (lines.length < MOST_LINES ? fresh : OTHERS), 1, 0);
 }
 
 /**
@@ -29,7 +29,7 @@ export function guarded<T>(name: string, r: NginxHTTPRequest, work: () => T, oth
   try {
     return work();
   } catch (error) {
-    report(`${name} failed: ${(error as Error).message}`, r);
+    report(`${name} failed: ${(error as Error).message}`, r.variables.request_id);
     return otherwise();
   }
 }
