@@ -66,8 +66,12 @@ function visitOf(head: Head, bytes: Bytes, socket: Socket): Visit {
     ...head,
     bytes,
     socket,
-    send: (text) => void socket.write(text, 'latin1'),
-    end: (text) => void socket.end(text, 'latin1'),
+    send(text) {
+      socket.write(text, 'latin1');
+    },
+    end(text) {
+      socket.end(text, 'latin1');
+    },
     async body() {
       if (head.header('transfer-encoding') === 'chunked') return readChunks(bytes);
       return (await bytes.exactly(Number(head.header('content-length') ?? 0))) ?? '';

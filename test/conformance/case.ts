@@ -1,14 +1,12 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mode } from '../../daemon/public-url.ts';
 import { until } from '../support/poll.ts';
 import type { Stack } from '../support/router.ts';
 import { type App, type Handler, startApp, type Visit } from './app.ts';
 import { type Client, dial, exchange, type Reply } from './client.ts';
-import type { Flavour, Router } from './router.ts';
+import type { Flavour, Router, RouteState } from './router.ts';
 import type { World } from './world.ts';
-
-export type RouteState = 'starting' | 'ready' | 'draining';
 
 /** A session of one row: its route in a router, and its app. */
 export interface Session {
@@ -32,6 +30,12 @@ export interface Session {
   dial(): Client;
 }
 
+export interface GuardedSession extends Session {
+  token: string;
+  /** Has its route ask for another token from now on. */
+  revoke(): Promise<void>;
+}
+
 /** What a row has to work with: made for it, and taken down after it. */
 export interface Case {
   mode: Mode;
@@ -39,6 +43,8 @@ export interface Case {
   router(flavour?: Flavour): Promise<Router>;
   /** A session that is ready, whose app answers by `handler`. The first is A, the second B. */
   session(handler?: Handler, flavour?: Flavour): Promise<Session>;
+  /** One that asks its visitors for an access token. */
+  guarded(handler?: Handler): Promise<GuardedSession>;
   /** Is called when the row is over. */
   after(cleanup: () => unknown): void;
   until(probe: () => unknown): Promise<void>;
@@ -57,6 +63,14 @@ export interface RunningCase extends Case {
 export function newCase(world: World): RunningCase {
   const sessions: Session[] = [];
   const cleanups: (() => unknown)[] = [];
+  async function start(handler?: Handler, flavour?: Flavour, digest?: string): Promise<Session> {
+    const [router, app] = await Promise.all([world.router(flavour), startApp(handler)]);
+    cleanups.push(() => app.stop());
+    const session = sessionOf(world.mode, router, app, cleanups, digest);
+    sessions.push(session);
+    await session.put('ready');
+    return session;
+  }
   return {
     mode: world.mode,
     stack: world.stack,
@@ -71,13 +85,12 @@ export function newCase(world: World): RunningCase {
       }
     },
     pause: async (ms) => void (await sleep(ms)),
-    async session(handler, flavour) {
-      const [router, app] = await Promise.all([world.router(flavour), startApp(handler)]);
-      cleanups.push(() => app.stop());
-      const session = sessionOf(world.mode, router, app, cleanups);
-      sessions.push(session);
-      await session.put('ready');
-      return session;
+    session: (handler, flavour) => start(handler, flavour),
+    async guarded(handler) {
+      const token = newToken();
+      const session = await start(handler, 'plain', digestOf(token));
+      const revoke = () => session.router.put(session.id, 'ready', session.address, digestOf(newToken()));
+      return Object.assign(session, { token, revoke });
     },
     normal: (text) =>
       sessions.reduce((changed, { id, host, address }, index) => {
@@ -93,7 +106,13 @@ export function newCase(world: World): RunningCase {
   };
 }
 
-function sessionOf(mode: Mode, router: Router, app: App, cleanups: (() => unknown)[]): Session {
+function sessionOf(
+  mode: Mode,
+  router: Router,
+  app: App,
+  cleanups: (() => unknown)[],
+  digest?: string,
+): Session {
   const id = newId();
   const host = mode === 'host' ? `${id}.apps.test` : 'spawner.test';
   const target = (rest: string) => (mode === 'host' ? rest : `/p/${id}${rest}`);
@@ -102,7 +121,7 @@ function sessionOf(mode: Mode, router: Router, app: App, cleanups: (() => unknow
     address: app.address,
     visits: app.visits,
     origin: `${router.place.tls ? 'https' : 'http'}://${host}`,
-    put: (state, address = app.address) => router.put(id, state, address),
+    put: (state, address = app.address) => router.put(id, state, address, digest),
     head: (rest, headers = [], method = 'GET') =>
       [`${method} ${target(rest)} HTTP/1.1`, `Host: ${host}`, 'Connection: close', ...headers, '', ''].join(
         '\r\n',
@@ -126,4 +145,13 @@ function newId(): string {
   return Array.from(randomBytes(26), (byte) => 'abcdefghijklmnopqrstuvwxyz0123456789'.charAt(byte % 36)).join(
     '',
   );
+}
+
+/** As long as the daemon's; the router knows only its digest. */
+function newToken(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+function digestOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
 }

@@ -12,13 +12,18 @@ import type { Stack } from '../support/router.ts';
 import { writeCertificate } from './certificate.ts';
 import type { Place } from './client.ts';
 
+export type RouteState = 'starting' | 'ready' | 'draining';
+
 /** A router set in one way. */
 export interface Router {
   place: Place;
   /** Its scratch folder. */
   directory: string;
   admin: Admin;
-  put(id: string, state: 'starting' | 'ready' | 'draining', address: string): Promise<void>;
+  /** Writes a route at the next generation; `digest` is that of its access token. */
+  put(id: string, state: RouteState, address: string, digest?: string): Promise<void>;
+  /** A tombstone, at the next generation. */
+  remove(id: string): Promise<void>;
   errorLog(): Promise<string>;
   stop(): Promise<void>;
 }
@@ -89,12 +94,17 @@ export async function startRouter(
     throw error;
   }
   if (!unfilled) await admin.fill();
+  let generation = 0;
+  const write = async (batch: object) => {
+    generation += 1;
+    const { status, body } = await admin.call('POST', '/v1/routes', { generation, ...batch });
+    if (status !== 200) throw new Error(`a route was refused: ${JSON.stringify(body)}`);
+  };
   return {
     ...{ directory, admin, place: { host: '127.0.0.1', port, tls: nginx.tls !== undefined } },
-    async put(id, state, address) {
-      const { status, body } = await admin.put(id, state, address);
-      if (status !== 200) throw new Error(`a route was refused: ${JSON.stringify(body)}`);
-    },
+    put: (id, state, address, digest) =>
+      write({ put: { [id]: { state, address, ...(digest && { tokenDigest: digest }) } } }),
+    remove: (id) => write({ delete: [id] }),
     errorLog: () => readFile(at('error.log'), 'utf8'),
     async stop() {
       await endNginx(running);

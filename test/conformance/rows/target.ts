@@ -40,7 +40,6 @@ const DOUBTFUL: [id: string, says: string, target: string][] = [
   ['dot-dot-out', '`/p/<A>/../<B>/`: is it A or B?', '/p/<A>/../<B>/x'],
   ['encoded-dot-dot-out', 'the same with `%2e%2e`', '/p/<A>/%2e%2e/<B>/x'],
   ['dot-dot-slash-out', 'the same with `..%2f`', '/p/<A>/..%2f<B>/x'],
-  ['far-out', 'more `..` than there are folders', '/p/<A>/../../../<B>/'],
   ['encoded-end', '`%2f` after the id', '/p/<A>%2fx'],
   ['encoded-question', '`%3f` after the id', '/p/<A>%3fx'],
   ['fragment-end', '`#` after the id', '/p/<A>#x'],
@@ -65,6 +64,7 @@ const REFUSED: [id: string, says: string, rest: string][] = [
   ['encoded-nul', '`%00` in the path', '/a%00b'],
   ['broken-escape', '`%` with no two digits after it, in the path', '/a%zz'],
   ['control', 'a raw control character', '/a\x01b'],
+  ['far-out', 'more `..` than there are folders', '/../../../<B>/'],
   ['space', 'a raw space', '/a b'],
   ['tab', 'a raw tab', '/a\tb'],
 ];

@@ -1,0 +1,259 @@
+import { plain } from '../app.ts';
+import type { Case, Session } from '../case.ts';
+import { exchange, type Reply } from '../client.ts';
+import type { Row } from '../row.ts';
+import { codeOf } from './target.ts';
+
+const group = 'Errors';
+const KNOWN = 'JSON, a page for browsers, readable by other origins';
+const BLIND = 'JSON for everybody';
+const FOREIGN = 'https://elsewhere.test';
+
+/** What makes a GET fail: prepares a session, and gives the bytes of a request with more header lines. */
+interface Failure {
+  id: string;
+  says: string;
+  status: number;
+  code: string;
+  /** Whether nginx refuses it before it has read the headers, and so can't know who asks. */
+  blind?: boolean;
+  prepare(c: Case): Promise<{ session: Session; request: (headers: string[], method?: string) => string }>;
+}
+
+const ordinary = (session: Session, rest = '/') => ({
+  session,
+  request: (headers: string[], method?: string) => session.head(rest, headers, method),
+});
+
+const named = (session: Session, id: string) => ({
+  session,
+  request: (headers: string[], method?: string) =>
+    session.head('/', headers, method).replaceAll(session.id, id),
+});
+
+const FAILURES: Failure[] = [
+  {
+    ...{ id: 'unknown', says: 'a session that never was', status: 404, code: 'unknown_session' },
+    prepare: async (c) => named(await c.session(), 'c'.repeat(26)),
+  },
+  {
+    ...{ id: 'gone', says: 'a session that has ended', status: 410, code: 'session_gone' },
+    prepare: async (c) => {
+      const session = await c.session();
+      await session.router.remove(session.id);
+      return ordinary(session);
+    },
+  },
+  {
+    ...{ id: 'draining', says: 'a session that is ending', status: 503, code: 'session_draining' },
+    prepare: async (c) => {
+      const session = await c.session();
+      await session.put('draining');
+      return ordinary(session);
+    },
+  },
+  {
+    ...{ id: 'not-filled', says: 'a router that has just started', status: 503, code: 'router_not_filled' },
+    prepare: async (c) => named(await c.session(undefined, 'unfilled'), 'c'.repeat(26)),
+  },
+  {
+    ...{ id: 'refused', says: 'an app that does not listen', status: 502, code: 'bad_gateway' },
+    prepare: async (c) => {
+      const session = await c.session();
+      await session.put('ready', '127.0.0.1:9');
+      return ordinary(session);
+    },
+  },
+  {
+    ...{ id: 'cut', says: 'an app that hangs up without an answer', status: 502, code: 'bad_gateway' },
+    prepare: async (c) => ordinary(await c.session((visit) => void visit.socket.end())),
+  },
+  {
+    ...{ id: 'long-headers', says: 'an app whose headers are above 8 KB', status: 502, code: 'bad_gateway' },
+    prepare: async (c) =>
+      ordinary(await c.session((visit) => visit.end(plain('', `X-Long: ${'x'.repeat(9000)}`)))),
+  },
+  {
+    ...{ id: 'timeout', says: 'an app that never answers', status: 504, code: 'gateway_timeout' },
+    prepare: async (c) => ordinary(await c.session(() => {}, 'impatient')),
+  },
+  {
+    ...{ id: 'bad-request', says: 'a request nginx refuses', status: 400, code: 'bad_request', blind: true },
+    prepare: async (c) => ordinary(await c.session(), '/%00'),
+  },
+  {
+    ...{
+      id: 'long-target',
+      says: 'a target that is too long',
+      status: 414,
+      code: 'target_too_long',
+      blind: true,
+    },
+    prepare: async (c) => ordinary(await c.session(), `/${'x'.repeat(50_000)}`),
+  },
+];
+
+/** Asks as a program, a browser and a page of another origin, and says of each whether it gets what it can use. */
+async function answersTo(c: Case, { prepare, status, code, blind }: Failure): Promise<string> {
+  const { session, request } = await prepare(c);
+  const ask = async (headers: string[], method?: string) => {
+    const reply = await exchange(session.router.place, request(headers, method), method);
+    if (!reply) throw new Error('there is no answer');
+    return reply;
+  };
+  const program = await ask([]);
+  const page = await ask(['Accept: text/html,*/*;q=0.8', 'Sec-Fetch-Mode: navigate']);
+  const script = await ask([`Origin: ${FOREIGN}`]);
+  const head = await ask([], 'HEAD');
+  const problems = [
+    ...(program.status === status && isJson(program, code) ? [] : [`a program gets ${summary(program)}`]),
+    ...(page.status === status && (blind || isPage(page, code)) ? [] : [`a browser gets ${summary(page)}`]),
+    ...(script.status === status && isReadable(script)
+      ? []
+      : [`another origin can’t read ${script.headers.join()}`]),
+    ...(head.status === status ? [] : [`HEAD gets ${summary(head)}`]),
+    ...[program, page, script, head].flatMap((reply) => tellTales(reply, session)),
+    ...(Number(program.header('retry-after') !== undefined) === Number(status === 503)
+      ? []
+      : ['Retry-After']),
+  ];
+  return problems.join('; ') || `${status} ${code}: ${blind ? BLIND : KNOWN}`;
+}
+
+function summary({ line, header, body }: Reply): string {
+  return `${line} ${header('content-type')} ${codeOf(body) || body.slice(0, 60)}`;
+}
+
+function isJson({ header, body }: Reply, code: string): boolean {
+  if (header('content-type') !== 'application/json') return false;
+  const { error } = JSON.parse(body);
+  return error.code === code && /^[0-9a-f]{32}$/.test(error.requestId) && error.message.length > 10;
+}
+
+function isPage({ header, body }: Reply, code: string): boolean {
+  return (
+    header('content-type') === 'text/html; charset=utf-8' && body.includes(code) && body.includes('</html>')
+  );
+}
+
+function isReadable({ header }: Reply): boolean {
+  return (
+    header('access-control-allow-origin') === FOREIGN &&
+    header('access-control-allow-credentials') === 'true' &&
+    /\borigin\b/i.test(header('vary') ?? '')
+  );
+}
+
+/** What no answer of the router may have in it, or must. */
+function tellTales({ headers, body, header }: Reply, { id }: Session): string[] {
+  const whole = [...headers, body].join('\n');
+  const bad =
+    /nginx\/[\d.]+|127\.0\.0\.1|openresty/.exec(whole)?.[0] ?? (whole.includes(id) ? 'the id' : undefined);
+  const missing = header('cache-control') === 'no-store' ? [] : ['it may be cached'];
+  return [...missing, ...(bad ? [`it tells ${bad}`] : [])];
+}
+
+export const errors: Row[] = [
+  ...FAILURES.map(
+    (failure): Row => ({
+      ...{ group, id: `error-${failure.id}`, says: failure.says },
+      expected: `${failure.status} ${failure.code}: ${KNOWN}`,
+      limits: failure.blind
+        ? [
+            {
+              ...{ on: {}, sees: `${failure.status} ${failure.code}: ${BLIND}` },
+              because: 'nginx refuses it before it has read the headers that say who asks',
+            },
+          ]
+        : [],
+      see: (c) => answersTo(c, failure),
+    }),
+  ),
+  {
+    ...{ group, id: 'waiting-page', says: 'a session that starts: a browser gets a page that waits' },
+    expected: '200 text/html; charset=utf-8 no-store',
+    see: async (c) => {
+      const session = await c.session();
+      await session.put('starting');
+      const reply = await session.get('/', ['Accept: text/html', 'Sec-Fetch-Mode: navigate']);
+      return `${reply.status} ${reply.header('content-type')} ${reply.header('cache-control')}`;
+    },
+  },
+  {
+    ...{
+      group,
+      id: 'held',
+      says: 'a session that starts: every other request waits, upload and all, and is served',
+    },
+    expected: 'POST <base>/x HTTP/1.1 hello',
+    see: async (c) => {
+      const session = await c.session(async (visit) =>
+        visit.end(plain(`${visit.line} ${await visit.body()}`)),
+      );
+      await session.put('starting');
+      const client = session.dial();
+      client.send(`${session.head('/x', ['Content-Length: 5'], 'POST')}he`);
+      await c.pause(100);
+      const early = session.visits.length;
+      await session.put('ready');
+      client.send('llo');
+      const reply = await client.reply();
+      return early > 0 ? 'it did not wait' : (reply?.body ?? '');
+    },
+  },
+  {
+    ...{
+      group,
+      id: 'held-too-long',
+      says: 'and is told so when it takes too long',
+      expected: '503 session_starting 1',
+    },
+    see: async (c) => {
+      const session = await c.session(undefined, 'hasty');
+      await session.put('starting');
+      const reply = await session.get('/');
+      return `${reply.status} ${codeOf(reply.body)} ${reply.header('retry-after')}`;
+    },
+  },
+  {
+    ...{
+      group,
+      id: 'preflight',
+      says: 'a CORS preflight for a session that can’t be reached lets the real request see why',
+    },
+    expected: `200 ${FOREIGN} true, PUT, x-own`,
+    see: async (c) => {
+      const session = await c.session();
+      await session.put('draining');
+      const asked = [
+        `Origin: ${FOREIGN}`,
+        'Access-Control-Request-Method: PUT',
+        'Access-Control-Request-Headers: x-own',
+      ];
+      const reply = await session.get('/', asked, 'OPTIONS');
+      const allowed = ['origin', 'credentials']
+        .map((name) => reply.header(`access-control-allow-${name}`))
+        .join(' ');
+      const has = (name: string, value: string) => {
+        const list = reply.header(`access-control-allow-${name}`) ?? '';
+        return list.includes(value) || list === '*' ? value : list;
+      };
+      return `${reply.status} ${allowed}, ${has('methods', 'PUT')}, ${has('headers', 'x-own')}`;
+    },
+  },
+  {
+    ...{
+      group,
+      id: 'own-cors',
+      says: 'an app’s own answers get no CORS headers from the router',
+      expected: '404 none',
+    },
+    see: async (c) => {
+      const session = await c.session((visit) =>
+        visit.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'),
+      );
+      const reply = await session.get('/', [`Origin: ${FOREIGN}`]);
+      return `${reply.status} ${reply.header('access-control-allow-origin') ?? 'none'}`;
+    },
+  },
+];
