@@ -1,3 +1,4 @@
+import { guarded } from './log.ts';
 import { byteTexts, isLossy, toBuffer } from './rewrite-bytes.ts';
 import { hasControls, type RewriteContext } from './rewrite-context.ts';
 import { rewriteCookie } from './rewrite-cookie.ts';
@@ -28,13 +29,15 @@ export function rewriteHeaders(r: NginxHTTPRequest): void {
   const sent = r.rawHeadersOut as unknown as [name: string, value: string][];
   Object.keys(REWRITERS).forEach((name) => {
     const texts = sent.filter((pair) => isNamed(pair[0], name)).map((pair) => pair[1]);
-    try {
-      rewriteHeader(r, name, texts, context);
-    } catch (error) {
-      // Not sent at all: it may name the app's inner address, or be a cookie for everybody.
-      delete r.headersOut[name];
-      ngx.log(ngx.ERR, `spawner: ${name} of an app's answer was dropped: ${(error as Error).message}`);
-    }
+    // If it fails, the header is not sent: it may name the app's inner address, or be a cookie for everybody.
+    guarded(
+      `rewriting ${name}`,
+      r,
+      () => rewriteHeader(r, name, texts, context),
+      () => {
+        delete r.headersOut[name];
+      },
+    );
   });
 }
 
