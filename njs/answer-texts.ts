@@ -48,7 +48,7 @@ export const ANSWERS: { [verdict in Verdict]: AnswerText } = {
   token_required: answer(
     403,
     'This session is private',
-    'Open it by the newest link you were given: the link lets this browser in, and ends the ones before it.',
+    'Open it by the link that you were given. If there is a newer one, only the newest works.',
   ),
   enter: answer(303, 'Welcome', ''),
   origin_refused: answer(403, 'Not from this page', 'Pages of this origin may not open WebSockets here.'),

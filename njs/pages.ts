@@ -4,7 +4,7 @@ const STYLE = `
   :root { color-scheme: light dark; }
   body { margin: 0; min-height: 100vh; display: grid; place-items: center; text-align: center;
     font: 1.05rem/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText; }
-  main { padding: 2rem; max-width: 32rem; }
+  main { padding: 2rem; max-width: 32rem; text-wrap: balance; }
   h1 { font-size: 1.4rem; font-weight: 600; margin: 0 0 .5rem; }
   p { margin: 0; opacity: .8; }
   small { display: block; margin-top: 1.5rem; opacity: .6; overflow-wrap: anywhere; }

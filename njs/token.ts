@@ -26,7 +26,7 @@ export function refusalOf(caller: Caller): Reply | undefined {
 }
 
 /** Takes as long for a wrong text as for the right one, so that the token can't be guessed piece by piece. */
-function sameText(given: string, wanted: string): boolean {
+export function sameText(given: string, wanted: string): boolean {
   let difference = given.length === wanted.length ? 0 : 1;
   for (let i = 0; i < wanted.length; i += 1) {
     difference |= wanted.charCodeAt(i) ^ (given.charCodeAt(i) || 0);

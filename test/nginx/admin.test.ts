@@ -1,5 +1,6 @@
 import type { ExecutionContext } from 'ava';
 import { reservePorts } from '../support/ports.ts';
+import { sendRaw } from '../support/raw-http.ts';
 import type { RouterOptions } from '../support/router.ts';
 import { idOf, testOnEachStack } from '../support/stacks.ts';
 
@@ -111,7 +112,18 @@ testOnEachStack(
   async (t, world) => {
     const admin = world.router.admin;
     t.is((await admin.call('GET', '/v1/health')).status, 200);
-    for (const authorization of ['', 'Bearer ', 'Bearer top-secreT', 'Bearer top-secret2', 'top-secret']) {
+    const wrong = [
+      '',
+      'Bearer ',
+      'Bearer top-secre',
+      'Bearer top-secreT',
+      'Bearer top-secret2',
+      'Bearer  top-secret',
+      'Bearer top-secret,',
+      'Basic top-secret',
+      'top-secret',
+    ];
+    for (const authorization of wrong) {
       const answer = await admin.call(
         'PUT',
         `/v1/routes/${B}`,
@@ -121,6 +133,17 @@ testOnEachStack(
       t.deepEqual([answer.status, answer.body.error.code], [401, 'unauthorized'], authorization);
     }
     t.is((await admin.call('GET', `/v1/routes/${B}`)).status, 404);
+
+    const head = 'GET /v1/health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n';
+    for (const [first, second] of [
+      ['top-secret', 'wrong'],
+      ['wrong', 'top-secret'],
+    ]) {
+      const both = `Authorization: Bearer ${first}\r\nAuthorization: Bearer ${second}\r\n`;
+      const answer = await sendRaw(world.router.adminAddress, `${head}${both}\r\n`);
+      t.true([400, 401].includes(answer.status), `${first}, then ${second}: ${answer.status}`);
+      t.false(answer.text.includes('bootId'));
+    }
   },
 );
 
