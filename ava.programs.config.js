@@ -1,4 +1,4 @@
-// For `npm run test:programs`, after scripts/programs/setup.ts. Each test is a whole site and a browser: two at a time.
+// For scripts/programs/test-programs.ts. Each test is a whole site and a browser: two at a time.
 export default {
   extensions: ['ts'],
   files: ['test/programs/**/*.test.ts'],

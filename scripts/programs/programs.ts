@@ -31,13 +31,12 @@ export const PROGRAMS = {
 
 export type ProgramName = keyof typeof PROGRAMS;
 
-/** What starts each of them, once scripts/programs/setup.ts has run. */
+/** What starts each of them, once set-up has run. */
 export const starters: string = join(root, '.cache', 'programs');
 
 /** A file to execute, absolute: it becomes the program. Throws one line when it is not set up. */
 export function program(name: ProgramName): string {
   const path = join(starters, name);
-  if (!existsSync(path))
-    throw new Error(`${name} is not set up here yet: run node scripts/programs/setup.ts`);
+  if (!existsSync(path)) throw new Error(`${name} is not set up here yet: run npm run test:programs`);
   return path;
 }

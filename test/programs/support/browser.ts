@@ -32,7 +32,7 @@ export async function openBrowser(
   return context;
 }
 
-/** Keeps what a page shows as docs/images/<name>.png, if asked to: `npm run test:programs -- -- --screenshots`. */
+/** Keeps what a page shows as docs/images/<name>.png, if asked to: `npm run test:programs -- --screenshots`. */
 export async function shoot(page: Page, name: string): Promise<void> {
   if (!process.argv.includes('--screenshots')) return;
   await page.screenshot({ path: join(root, 'docs', 'images', `${name}.png`) });

@@ -1,0 +1,34 @@
+/**
+ * `npm run test:programs [-- files and flags of ava]`: programs that nobody here wrote, behind the router, in a real
+ * browser; prints TAP. With `--screenshots` it also makes the pictures of docs/images anew.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { catchInterrupts } from '../interrupts.ts';
+import { root } from '../nginx.ts';
+import { setUpPrograms } from './setup.ts';
+
+const SCREENSHOTS = '--screenshots';
+
+async function main(argv: string[]): Promise<number> {
+  const { first: abort } = catchInterrupts();
+  await setUpPrograms((line) => console.log(`# test:programs: ${line}`));
+  abort.throwIfAborted();
+  // What follows -- is for the tests themselves.
+  const forTests = argv.includes(SCREENSHOTS) ? ['--', SCREENSHOTS] : [];
+  const forAva = argv.filter((argument) => argument !== SCREENSHOTS);
+  const child = spawn(
+    join(root, 'node_modules', '.bin', 'ava'),
+    ['--config', 'ava.programs.config.js', '--tap', ...forAva, ...forTests],
+    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+  );
+  abort.addEventListener('abort', () => child.kill('SIGTERM'));
+  const [code] = await once(child, 'close');
+  return code ?? 1;
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(`test:programs: ${error instanceof Error ? error.message : error}`);
+  return 1;
+});
