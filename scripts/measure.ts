@@ -15,7 +15,6 @@ import { createRouterClient } from '../daemon/routers/router-client.ts';
 import { createRouters } from '../daemon/routers/routers.ts';
 import { newSessionId } from '../daemon/session.ts';
 import { nginxFor } from './nginx.ts';
-import { PRIVATE_NETWORKS } from './router-settings.ts';
 import { parseStart } from './start-options.ts';
 import { adminAddress, nginxProgram, writeRouter } from './start-programs.ts';
 
@@ -77,7 +76,7 @@ async function measureRefill(): Promise<void> {
   await writeRouter(
     scratch,
     { ...parseStart(['--router-workers', '2'], { router: '', stateDir: '' }), publicListen },
-    { mode: 'path', hostSuffix: '', backends: PRIVATE_NETWORKS },
+    { mode: 'path', hostSuffix: '', backends: ['127.0.0.1:9'] },
     'http://127.0.0.1:1',
   );
   const program = nginxProgram(scratch);
@@ -87,13 +86,17 @@ async function measureRefill(): Promise<void> {
     connect: (router) => createRouterClient(router, undefined),
     log: pino({ level: 'silent' }),
     now: () => performance.now(),
+    mode: 'path',
+    refused: (ids) => {
+      throw new Error(`the router refused ${ids.length} routes`);
+    },
     filled: (seconds) => filled.push(seconds * 1000),
   });
   try {
     routers.follow([{ address, discovered: false }]);
     await until(() => filled.length === 1);
     const ids = Array.from({ length: REFILLED_ROUTES }, newSessionId);
-    await Promise.all(ids.map((id) => routers.set(id, { state: 'ready', address: '127.0.0.1:9' })));
+    await Promise.all(ids.map((id) => routers.set(id, { state: 'ready', address: '127.0.0.1:9', tokenDigest: '' })));
     const noticed: number[] = [];
     for (let round = 1; round <= REFILLS; round++) {
       process.kill(-(nginx.pid as number), 'SIGKILL');
