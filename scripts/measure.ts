@@ -96,7 +96,9 @@ async function measureRefill(): Promise<void> {
     routers.follow([{ address, discovered: false }]);
     await until(() => filled.length === 1);
     const ids = Array.from({ length: REFILLED_ROUTES }, newSessionId);
-    await Promise.all(ids.map((id) => routers.set(id, { state: 'ready', address: '127.0.0.1:9', tokenDigest: '' })));
+    await Promise.all(
+      ids.map((id) => routers.set(id, { state: 'ready', address: '127.0.0.1:9', tokenDigest: '' })),
+    );
     const noticed: number[] = [];
     for (let round = 1; round <= REFILLS; round++) {
       process.kill(-(nginx.pid as number), 'SIGKILL');
