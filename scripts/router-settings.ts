@@ -65,6 +65,17 @@ export class SettingError extends Error {
   }
 }
 
+/** The flag of `npm run router` or `npm start` that sets it. */
+export function flagOf(setting: string): string {
+  const others: Record<string, string> = {
+    jsPath: '--out',
+    backends: '--backend',
+    trustedProxies: '--trusted-proxy',
+    allowedOrigins: '--allow-origin',
+  };
+  return others[setting] ?? `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 export const ROUTER_DEFAULTS: RouterSettings = {
   jsPath: '/etc/nginx/spawner/spawner.js',
   mode: 'path',

@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { modeOf, type PublicUrl, parsePublicUrl } from '../daemon/public-url.ts';
 import { buildBundle } from './build.ts';
 import { type Files, renderRouter, writeFiles } from './render.ts';
-import { placeOf, ROUTER_DEFAULTS, SettingError } from './router-settings.ts';
+import { flagOf, placeOf, ROUTER_DEFAULTS, SettingError } from './router-settings.ts';
 
 interface Flags {
   out: string;
@@ -110,7 +110,7 @@ function render(): Files {
       allowedOrigins: allowOrigin ?? [],
     });
   } catch (error) {
-    if (error instanceof SettingError) fail(error.message.replace(error.setting, flagOf));
+    if (error instanceof SettingError) fail(error.message.replace(error.setting, flagOf(error.setting)));
     throw error;
   }
 }
@@ -124,18 +124,6 @@ function count(text: string): number {
 
 function list(text: string, previous: string[] | undefined): string[] {
   return [...(previous ?? []), text];
-}
-
-function flagOf(setting: string): string {
-  const named = {
-    jsPath: '--out',
-    backends: '--backend',
-    trustedProxies: '--trusted-proxy',
-    allowedOrigins: '--allow-origin',
-  };
-  const flag = Object.entries(named).find(([name]) => name === setting)?.[1];
-  if (flag) return flag;
-  return `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function fail(message: string): never {

@@ -6,6 +6,7 @@ import { type Config, parseConfig } from '../daemon/config.ts';
 import { ConfigError } from '../daemon/errors.ts';
 import { publicUrlText } from '../daemon/public-url.ts';
 import { catchInterrupts, type Interrupts } from './interrupts.ts';
+import { flagOf, SettingError } from './router-settings.ts';
 import { makeScratch, stateDirOf } from './scratch.ts';
 import { aborted, assertFree, overlap, untilReady } from './start-checks.ts';
 import { parseStart, reachable } from './start-options.ts';
@@ -94,8 +95,9 @@ function say(line: string): void {
 /** Says what went wrong in one line, and returns the exit code. */
 function complain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode;
-  if (!(error instanceof ExplainedError)) say(error instanceof Error ? error.message : String(error));
-  return error instanceof ConfigError ? 2 : 1;
+  if (error instanceof SettingError) say(error.message.replace(error.setting, flagOf(error.setting)));
+  else if (!(error instanceof ExplainedError)) say(error instanceof Error ? error.message : String(error));
+  return error instanceof ConfigError || error instanceof SettingError ? 2 : 1;
 }
 
 process.exitCode = await main(process.argv.slice(2)).then(() => 0, complain);
