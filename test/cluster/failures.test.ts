@@ -1,4 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
+import { ask } from '../support/http.ts';
 import { until } from '../support/poll.ts';
 import { imageRef, isOwnCluster, theCluster } from './support/cluster.ts';
 import { exitsWhenAsked, running } from './support/example-app.ts';
@@ -12,16 +13,17 @@ const missingImage = imageRef('spawner-missing:1');
 const rootImage = 'spawner-busybox:1';
 
 const begun = new Date();
+const settings = {
+  SPAWNER_STOP_GRACE: '1s',
+  SPAWNER_START_TIMEOUT: '20s',
+  SPAWNER_UNSCHEDULABLE_TIMEOUT: '3s',
+  SPAWNER_ALLOW_IMAGE: `${missingImage},${rootImage}`,
+  SPAWNER_MAX_CPU: '10000',
+  SPAWNER_MAX_MEMORY: '128Mi',
+};
 let spawner: Installation;
 test.before(async () => {
-  spawner = await install({
-    SPAWNER_STOP_GRACE: '1s',
-    SPAWNER_START_TIMEOUT: '20s',
-    SPAWNER_UNSCHEDULABLE_TIMEOUT: '3s',
-    SPAWNER_ALLOW_IMAGE: `${missingImage},${rootImage}`,
-    SPAWNER_MAX_CPU: '10000',
-    SPAWNER_MAX_MEMORY: '128Mi',
-  });
+  spawner = await install({ ...settings, SPAWNER_REQUIRE_TOKEN: 'true' });
 });
 test.after.always(() => spawner?.remove());
 
@@ -40,6 +42,29 @@ async function hasFailed(t: ExecutionContext, world: Outside, id: string, code: 
   t.is(failure?.code, code, JSON.stringify(failure));
   await world.untilGone(id);
   return failure;
+}
+
+test.serial('a visitor without a token, or with an earlier one', async (t) => {
+  const { api, start, end, router } = await outside(t, spawner);
+  const { id, url } = await start();
+  const status = async (token?: string) => {
+    const headers = token === undefined ? {} : { cookie: `spawner-token=${token}` };
+    return (await ask(await router(), `/p/${id}/session`, { headers })).status;
+  };
+  const first = tokenOf(url);
+  t.is(await status(), 403);
+  t.is(await status(first), 200);
+  const renewed = await api('POST', `/sessions/${id}/token`);
+  t.is(renewed.status, 200, renewed.body);
+  t.is(await status(first), 403);
+  t.is(await status(tokenOf(JSON.parse(renewed.body).url)), 200);
+  await end(id);
+  // The others need none.
+  await spawner.apply(settings);
+});
+
+function tokenOf(url: string): string {
+  return new URL(url).searchParams.get('spawner-token') ?? '';
 }
 
 for (const refused of ['pods', 'services']) {

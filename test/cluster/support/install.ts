@@ -53,7 +53,12 @@ export async function install(settings: Record<string, string>): Promise<Install
   try {
     await kubectl('apply', '-f', join(folder, 'namespaces.yaml'));
     const { core } = theCluster();
-    const stringData = { 'api-token': apiToken, 'router-token': routerToken };
+    const tokenSecret = randomBytes(24).toString('hex');
+    const stringData = {
+      'api-token': apiToken,
+      'router-token': routerToken,
+      'token-secret': tokenSecret,
+    };
     await core.createNamespacedSecret({
       namespace: 'spawner',
       body: { metadata: { name: 'spawner-tokens' }, stringData },
