@@ -42,7 +42,7 @@ export function createApi(parts: ApiParts): Koa {
   router.get('/readyz', (ctx) => {
     const reason = notReady();
     if (reason !== undefined) throw new ApiError(503, 'not_ready', reason, { retryAfterSeconds: 1 });
-    const routers = parts.routers().map(({ address, state }) => ({ address, state }));
+    const routers = parts.routers().map(({ address, state, problem }) => ({ address, state, problem }));
     ctx.body = { status: 'ready', routers };
   });
   router.get('/metrics', async (ctx) => {
