@@ -4,6 +4,7 @@ import { guarded, report } from './log.ts';
 import { isNavigation } from './navigation.ts';
 import { errorPage, waitingPage } from './pages.ts';
 import { isFilled, readRoute } from './table.ts';
+import { accessOf, enterHeaders } from './token-access.ts';
 import { isAmbiguous, type Verdict, verdictOn } from './verdict.ts';
 
 /**
@@ -39,10 +40,11 @@ export function answerHeaders(r: NginxHTTPRequest): void {
   const html = isNavigation(r.variables.request_method, r.headersIn);
   const cors = corsRequest(r);
   r.status = isPreflight(cors, verdict) ? 200 : its.status;
-  const headers: { [name: string]: string } = {
+  const headers: { [name: string]: string | Buffer } = {
     'Content-Type': html ? 'text/html; charset=utf-8' : 'application/json',
     'Cache-Control': 'no-store',
     ...corsHeaders(cors, verdict),
+    ...(verdict === 'enter' ? enterHeaders(r) : {}),
   };
   if (its.retry) {
     headers['Retry-After'] = '1';
@@ -60,6 +62,7 @@ function judge(r: NginxHTTPRequest): Verdict {
   const v = r.variables;
   const id = v.spawner_id || '';
   const mode = v.spawner_mode || '';
+  const route = id === '' ? undefined : readRoute(id);
   return verdictOn({
     status: v.status || '',
     upstreamStatus: v.upstream_status || '',
@@ -71,9 +74,9 @@ function judge(r: NginxHTTPRequest): Verdict {
       host: v.host || '',
       hostHeader: v.http_host || '',
     }),
-    route: id === '' ? undefined : readRoute(id),
+    route,
     filled: isFilled(),
-    access: 'granted',
+    access: route === undefined ? 'granted' : accessOf(r, route.tokenDigest),
     originRefused: v.spawner_origin_refused === '1',
     limited: v.limit_conn_status === 'REJECTED',
     navigation: isNavigation(v.request_method, r.headersIn),

@@ -2,6 +2,7 @@ import { beginHold, endHold } from './hold-count.ts';
 import { isNavigation } from './navigation.ts';
 import { isSessionId, type RouteState } from './route.ts';
 import { isFilled, readRoute } from './table.ts';
+import { accessOf } from './token-access.ts';
 
 /** The longest that the waiting page's question is left open: well below what proxies in between put up with. */
 const WAIT_MS = 20000;
@@ -16,6 +17,11 @@ type Seen = RouteState | 'unknown';
  */
 export function hold(r: NginxHTTPRequest): void {
   const id = r.variables.spawner_id as string;
+  const route = readRoute(id);
+  if (route !== undefined && accessOf(r, route.tokenDigest) !== 'granted') {
+    r.return(403);
+    return;
+  }
   // The variable, not r.method: a subrequest is always a GET.
   const shown = isNavigation(r.variables.request_method, r.headersIn);
   const milliseconds = shown ? 0 : 1000 * Number(r.variables.spawner_hold_seconds);

@@ -26,12 +26,12 @@ function answerHeaders(r: NginxHTTPRequest): void {
   rare().answerHeaders(r);
 }
 
-function appCookies(r: NginxHTTPRequest): string {
+function appCookies(r: NginxHTTPRequest): string | Buffer {
   return rare().appCookies(r);
 }
 
-function watch(r: NginxHTTPRequest): void {
-  rare().watch(r);
+function watch(r: NginxHTTPRequest): string {
+  return rare().watch(r);
 }
 
 /** Called for every answer of an app; few have anything to rewrite. */

@@ -13,7 +13,7 @@ const NJS: BuildOptions = {
   bundle: true,
   format: 'esm',
   platform: 'neutral',
-  external: ['fs'],
+  external: ['crypto', 'fs'],
   charset: 'utf8',
   target: 'es2017',
   // What the native engine does not know and esbuild can't lower is an error here, not in nginx.
