@@ -10,6 +10,7 @@ import { ApiError, UnavailableError } from './errors.ts';
 import { every } from './every.ts';
 import type { Metrics } from './metrics.ts';
 import { facedHurdle, ifReachable, nextStep } from './next-step.ts';
+import { createRenewal } from './renew-token.ts';
 import type { Routers } from './routers/routers.ts';
 import type { Observation, Runtime } from './runtime/runtime.ts';
 import { type EndReason, hasEnded, newSession, type Session, type SessionSpec } from './session.ts';
@@ -66,6 +67,7 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
       log.warn({ session: id, reason: error.message }, 'reconcile waits');
     else log.error({ session: id, err: error }, 'reconcile failed');
   });
+  const renewToken = createRenewal({ runtime, routers, tokens, queue, log });
   const steps = createSteps({ store, runtime, routers, cleanup, metrics, log, lookAgain: queue.add });
 
   async function reconcile(id: string): Promise<void> {
@@ -153,29 +155,6 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     });
   }
 
-  async function renewToken(session: Session): Promise<void> {
-    assertRenewable(session); // at once: its end may be long under way
-    await queue.exclusive(session.id, async () => {
-      const tokenEpoch = assertRenewable(session) + 1;
-      // Noted first: should we be killed, the next daemon must not let in who has the old one.
-      await runtime.setTokenEpoch(session.id, tokenEpoch);
-      session.tokenEpoch = tokenEpoch;
-      session.tokenDigest = tokens.digest(session);
-      const { backend = '', tokenDigest } = session;
-      const state = backend === '' ? 'starting' : 'ready';
-      await routers.set(session.id, { state, address: backend, tokenDigest });
-    });
-    log.info({ session: session.id, epoch: session.tokenEpoch }, 'access token renewed');
-    if (!routers.isSettled(session.id)) {
-      throw new ApiError(
-        503,
-        'not_revoked',
-        'The session has a new token, but a router that does not answer may still let in who has an old one: ask again.',
-        { retryAfterSeconds: 1 },
-      );
-    }
-  }
-
   async function adopt(): Promise<void> {
     const owned = await runtime.list();
     for (const one of owned.filter(({ deleted }) => !deleted)) {
@@ -248,21 +227,6 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
       for (const stop of stops) stop();
     },
   };
-}
-
-/** Its epoch. @throws {ApiError} if the session has no token, or is over */
-function assertRenewable(session: Session): number {
-  if (session.ending || hasEnded(session)) {
-    throw new ApiError(409, 'session_ended', 'The session has ended: nobody can use it any more.');
-  }
-  if (session.tokenEpoch === null) {
-    throw new ApiError(
-      409,
-      'no_token',
-      'The session was started without an access token (--require-token): end it and start another.',
-    );
-  }
-  return session.tokenEpoch;
 }
 
 function refuseUnrouted({ live, full }: { live: number; full: string[] }): void {

@@ -1,4 +1,4 @@
-import { type RouterActivity, RouterError } from './router-client.ts';
+import { isAbsent, type RouterActivity } from './router-client.ts';
 
 /** What all routers together know of use. */
 export interface FleetActivity {
@@ -46,10 +46,6 @@ export function createFleetAccount(): (readings: Reading[]) => FleetActivity {
 
 function hangs({ answer }: Reading): boolean {
   return answer instanceof Error && !isAbsent(answer);
-}
-
-function isAbsent(answer: Reading['answer']): boolean {
-  return answer instanceof RouterError && answer.absent;
 }
 
 function sumBySession(seen: RouterActivity[]): FleetActivity['sessions'] {

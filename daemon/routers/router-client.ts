@@ -73,6 +73,11 @@ export class RouterError extends Error {
   }
 }
 
+/** Whether the error says that there is no router, not one that hangs. */
+export function isAbsent(error: unknown): boolean {
+  return error instanceof RouterError && error.absent;
+}
+
 /** @param address `unix:/path` or `http://host:port` */
 export function createRouterClient(address: string, token: string | undefined): RouterClient {
   const socketPath = address.startsWith('unix:') ? address.slice('unix:'.length) : undefined;

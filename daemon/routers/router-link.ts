@@ -7,7 +7,8 @@ import type { Mode } from '../public-url.ts';
 import { type DesiredTable, differences, GONE, strangers } from './desired-table.ts';
 import type { Generations } from './generations.ts';
 import { createOutbox } from './outbox.ts';
-import { type RouterClient, RouterError, type RouterHealth } from './router-client.ts';
+import { isAbsent, type RouterClient, type RouterHealth } from './router-client.ts';
+import { createHealthCheck } from './router-health.ts';
 import type { Applied } from './waiters.ts';
 
 /** `absent`: nobody listens there, so nobody new comes in. `hung`: it may serve, but does not answer us. */
@@ -66,10 +67,9 @@ export const ACKNOWLEDGE_MS = 2_000;
 export function createRouterLink(parts: RouterLinkParts): RouterLink {
   const { client, desired, mode, generations, log, now, makeRoom } = parts;
   let state: LinkState = 'absent';
-  let health: RouterHealth | undefined;
+  const how = createHealthCheck(client, mode, now);
   let bootId: string | undefined;
   let downReason = '';
-  let silentSince: number | undefined;
   let checked = false;
   let everLive = false;
   let closed = false;
@@ -87,9 +87,8 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
 
   async function check(): Promise<void> {
     try {
-      health = await ask();
+      const health = await how.ask(state === 'live');
       if (closed) return;
-      if (health.mode !== mode) throw new Error(otherMode(health.mode, mode));
       generations.observe(health.generation);
       if (state !== 'live' || health.bootId !== bootId || !health.filled) await fill(health.bootId);
       else if (outbox.unplaced() > 0) await outbox.retryUnplaced();
@@ -97,25 +96,6 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
       down(error as Error);
     }
     checked = true;
-  }
-
-  async function ask(): Promise<RouterHealth> {
-    try {
-      const answer = await healthOrRetry();
-      silentSince = undefined;
-      return answer;
-    } catch (error) {
-      silentSince = isAbsent(error as Error) ? undefined : (silentSince ?? now());
-      throw error;
-    }
-  }
-
-  // A machine that starts a hundred programs at once may be late for a moment.
-  async function healthOrRetry(): Promise<RouterHealth> {
-    return client.health().catch((error: Error) => {
-      if (state !== 'live' || isAbsent(error)) throw error;
-      return client.health();
-    });
   }
 
   async function fill(newBootId: string): Promise<void> {
@@ -186,8 +166,8 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     wasChecked: () => checked,
     wasLive: () => everLive,
     problem: () => (downReason === '' ? undefined : downReason),
-    health: () => health,
-    silentSince: () => silentSince,
+    health: how.last,
+    silentSince: how.silentSince,
     check,
     async apply(id, version) {
       if (!isReachable()) return 'down';
@@ -210,14 +190,6 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
   };
 }
 
-function otherMode(its: Mode, ours: Mode): string {
-  return `serves mode ${its}, --public-url says ${ours}: give it and the daemon the same --public-url and --keep-prefix`;
-}
-
 function refusal(count: number): string {
   return `may not lead to the addresses of ${count} sessions, while other routers serve: allow it more (--backend, SPAWNER_BACKENDS)`;
-}
-
-function isAbsent(error: Error): boolean {
-  return error instanceof RouterError && error.absent;
 }
