@@ -22,12 +22,12 @@ export function report(text: string, requestId: string | undefined): void {
 }
 
 /**
- * What `work` gives. If it throws, that is reported, and what `otherwise` gives is given: nginx would be silent about
+ * What `attempt` gives. If it throws, that is reported, and what `otherwise` gives is given: nginx would be silent about
  * it. For all that nginx calls.
  */
-export function guarded<T>(name: string, r: NginxHTTPRequest, work: () => T, otherwise: () => T): T {
+export function guarded<T>(name: string, r: NginxHTTPRequest, attempt: () => T, otherwise: () => T): T {
   try {
-    return work();
+    return attempt();
   } catch (error) {
     report(`${name} failed: ${(error as Error).message}`, r.variables.request_id);
     return otherwise();

@@ -4,7 +4,7 @@ import { isAllowed, type Ranges } from './backends.ts';
 import type { Batch } from './batch.ts';
 import { encodeRoute, type Route } from './route.ts';
 import { floorGeneration, isFilled, raiseFloor, raiseHighest, readRoute } from './table.ts';
-import { markRevoked } from './watch-mark.ts';
+import { forgetRevocation, markRevoked } from './watch-mark.ts';
 import { routesZone } from './zones.ts';
 
 /** What was not applied: all else was. */
@@ -94,6 +94,7 @@ function forget(id: string, generation: number): boolean {
   }
   raiseFloor(known.generation);
   routesZone().delete(id);
+  forgetRevocation(id);
   return true;
 }
 

@@ -80,7 +80,7 @@ testOnEachStack(
     }
     const activity = async () => (await router.admin.call('GET', '/v1/activity')).body;
     t.true((await activity()).uncounted > 0);
-    t.is(linesAboutFullness(await router.errorLog()), 1);
+    await until('the line', async () => linesAboutFullness(await router.errorLog()) === 1);
     await until('the counts to be taken back', async () => {
       const counts: { active: number }[] = Object.values((await activity()).sessions);
       return counts.every(({ active }) => active === 0);
