@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { ExecutionContext } from 'ava';
 import { startBackend } from '../support/backend.ts';
+import { insertBefore } from '../support/bundle.ts';
 import { ask, open } from '../support/http.ts';
 import { getRaw } from '../support/raw-http.ts';
 import type { Router } from '../support/router.ts';
@@ -107,6 +108,13 @@ testOnEachStack('bytes that are no UTF-8, and long values', {}, async (t, { rout
   t.deepEqual(await told(router, 'Location'), [`${P}/${long}`]);
   t.deepEqual(await told(router, 'Link'), [`<${P}/a>; title="${long}\\""`]);
   t.deepEqual(await told(router, 'Set-Cookie'), [`a=${long}`]);
+});
+
+testOnEachStack('what can not be rewritten is not sent', {}, async (t, { router }) => {
+  await answering(t, router, 201, () => ({ Location: '/x', 'Set-Cookie': ['a=b', 'c=d'] }));
+  await insertBefore(router, 'const parts = line.split(";")', 'throw Error("no way: " + context.prefix);');
+  t.deepEqual(await told(router, 'Set-Cookie'), []);
+  t.deepEqual(await told(router, 'Location'), [`${P}/x`]);
 });
 
 testOnEachStack('a 304 keeps its headers', {}, async (t, { router }) => {
