@@ -1,6 +1,6 @@
 import { beginRequest, endRequest, undoRequest } from './activity.ts';
 import { endHold, isHoldMark } from './hold-count.ts';
-import { rare } from './rare.ts';
+import { rareToken } from './rare-token.ts';
 import { asksForToken, readyAddress } from './route.ts';
 import { routesZone } from './zones.ts';
 
@@ -16,7 +16,7 @@ export function backend(r: NginxHTTPRequest): string {
   const routes = routesZone();
   const route = routes.get(id) || '';
   const address = readyAddress(route);
-  if (address === '' || (asksForToken(route) && !rare().admit(r, route))) {
+  if (address === '' || (asksForToken(route) && !rareToken().admit(r, route))) {
     return '';
   }
   const mark = beginRequest(id);

@@ -1,10 +1,12 @@
 /** What nginx/spawner-http.conf and nginx/spawner-server.conf call. */
 import { backend, release } from './forward.ts';
 import { rare } from './rare.ts';
+import { rareRewrite } from './rare-rewrite.ts';
+import { rareToken } from './rare-token.ts';
 
 /**
  * For each request njs makes all functions of the bundle anew, and keeps them until the request ends: for as long as
- * a WebSocket is open. So scripts/build.ts puts all that `rare` stands for into its body, made when it is called.
+ * a WebSocket is open. So scripts/build.ts puts all that a `rare…` stands for into its body, made when it is called.
  */
 function admin(r: NginxHTTPRequest): Promise<void> {
   return rare().admin(r);
@@ -27,17 +29,21 @@ function answerHeaders(r: NginxHTTPRequest): void {
 }
 
 function appCookies(r: NginxHTTPRequest): string | Buffer {
-  return rare().appCookies(r);
+  return rareToken().appCookies(r);
 }
 
 function watch(r: NginxHTTPRequest): string {
-  return rare().watch(r);
+  return rareToken().watch(r);
+}
+
+function writeLog(): void {
+  rare().writeLog();
 }
 
 /** Called for every answer of an app; few have anything to rewrite. */
 function rewriteHeaders(r: NginxHTTPRequest): void {
   if (r.variables.spawner_rewrites !== '') {
-    rare().rewriteHeaders(r);
+    rareRewrite().rewriteHeaders(r);
   }
 }
 
@@ -52,4 +58,5 @@ export default {
   rewriteHeaders,
   wait,
   watch,
+  writeLog,
 };

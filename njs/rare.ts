@@ -1,11 +1,9 @@
 import { admin } from './admin.ts';
 import { answerBody, answerHeaders } from './answer.ts';
 import { hold, wait } from './hold.ts';
-import { rewriteHeaders } from './rewrite.ts';
-import { admit, appCookies } from './token-access.ts';
-import { watch } from './watch.ts';
+import { writeLog } from './log-write.ts';
 
 /** The handlers that a proxied request needs none of. */
 export function rare() {
-  return { admin, admit, answerBody, answerHeaders, appCookies, hold, rewriteHeaders, wait, watch };
+  return { admin, answerBody, answerHeaders, hold, wait, writeLog };
 }

@@ -28,18 +28,18 @@ const NJS: BuildOptions = {
   logLevel: 'warning',
 };
 
-/** Turns `export function rare()` of njs/rare.ts into a function that holds its whole bundle: see njs/main.ts. */
+/** Turns the one function of each njs/rare*.ts into one that holds its whole bundle: see njs/main.ts. */
 const rareInside: Plugin = {
   name: 'rare-inside',
   setup({ onLoad }) {
-    onLoad({ filter: /\/njs\/rare\.ts$/ }, async ({ path }) => {
+    onLoad({ filter: /\/njs\/rare[\w-]*\.ts$/ }, async ({ path }) => {
       const { outputFiles } = await build({ ...NJS, entryPoints: [path], write: false });
       const text = outputFiles[0]?.text ?? '';
+      const [exported, name] = /^export \{\n {2}(\w+)\n\};$/m.exec(text) ?? [];
+      if (!exported) throw new Error(`${path} exports other than one function`);
       const imports = text.match(/^import .*;$/gm) ?? [];
-      const body = text
-        .replace(/^import .*;$/gm, '')
-        .replace(/^export \{\n {2}rare\n\};$/m, 'return rare();');
-      return { contents: `${imports.join('\n')}\nexport function rare() {\n${body}}\n` };
+      const body = text.replace(/^import .*;$/gm, '').replace(exported, `return ${name}();`);
+      return { contents: `${imports.join('\n')}\nexport function ${name}() {\n${body}}\n` };
     });
   },
 };
