@@ -39,7 +39,7 @@ export function createRenewal({ runtime, routers, tokens, queue, log }: RenewalP
     throw new ApiError(
       503,
       'not_revoked',
-      'The session has a new token, but a router that does not answer may still let in who has an old one: ask again.',
+      'The session has a new token, but a router that does not answer, or is full, may still let in who has an old one: ask again.',
       { retryAfterSeconds: 1 },
     );
   };

@@ -102,8 +102,8 @@ export function createOutbox(parts: OutboxParts): Outbox {
       return flush();
     },
     refused: () => refused,
-    // Of what is refused, the router still holds the wish before.
-    isDone: (id) => !dirty.has(id) && !sending.has(id) && !refused.has(id),
+    // Of what found no room or was refused, the router still holds the wish before.
+    isDone: (id) => ![dirty, sending, unplaced, refused].some((ids) => ids.has(id)),
     told: waiters.wait,
     clear() {
       dirty.clear();

@@ -131,3 +131,18 @@ test('a router that is dropped while it is being filled is told nothing more', a
     t.not(link.state(), 'live');
   }
 });
+
+test('a change that finds no room is not followed until it does', async (t) => {
+  let full: string[] = [];
+  const { link, wish } = linkTo({
+    write: async () => ({ bootId: 'first', stale: [], full, refused: [] }),
+  });
+  await link.check();
+  t.is(await wish('a', 'ready'), 'ok');
+  full = ['a'];
+  t.is(await wish('a', 'ready'), 'full');
+  t.false(link.follows('a'), 'it still holds the wish before');
+  full = [];
+  await link.check();
+  t.true(link.follows('a'));
+});
