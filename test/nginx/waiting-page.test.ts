@@ -63,3 +63,19 @@ testOnEachStack(
     t.deepEqual(await question(), { state: 'gone' });
   },
 );
+
+const host = { router: { mode: 'host', hostSuffix: '.apps.test' } } as const;
+testOnEachStack('a session with a host of its own is asked for there', host, async (t, { router }) => {
+  const question = async (name: string) => {
+    const answer = await ask(router.publicSocket, '/.spawner/wait', { headers: { host: name } });
+    t.is(answer.status, 200);
+    return JSON.parse(answer.body);
+  };
+  await router.admin.fill();
+  await router.admin.put(A, 'starting');
+  const asked = question(`${A}.apps.test:8000`);
+  await router.admin.put(A, 'ready', '127.0.0.1:1');
+  t.deepEqual(await asked, { state: 'ready' });
+  t.deepEqual(await question(`${idOf('b')}.apps.test`), { state: 'unknown' });
+  t.deepEqual(await question('apps.test.example'), { state: 'unknown' });
+});
