@@ -1,3 +1,4 @@
+import { withShortIds } from './log-text.ts';
 import { EVERYTHING, lockZone } from './zones.ts';
 
 /**
@@ -32,9 +33,4 @@ export function guarded<T>(name: string, r: NginxHTTPRequest, attempt: () => T, 
     report(`${name} failed: ${(error as Error).message}`, r.variables.request_id);
     return otherwise();
   }
-}
-
-/** On one line, with session ids cut to what tells them apart and opens nothing. */
-export function withShortIds(text: string): string {
-  return text.replace(/[^ -~]/g, '?').replace(/\b[a-z0-9]{26}\b/g, (id) => `${id.slice(0, 4)}…`);
 }

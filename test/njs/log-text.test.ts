@@ -1,5 +1,5 @@
 import test from 'ava';
-import { withShortIds } from '../../njs/log.ts';
+import { withShortIds } from '../../njs/log-text.ts';
 
 const A = 'abcdefghijklmnopqrstuvwxyz';
 
