@@ -10,6 +10,9 @@ export interface Result {
   seen: string;
 }
 
+/** Rows at the same time: more would only wait for each other. */
+export const SIDE_BY_SIDE = 16;
+
 const PATIENCE_MS = 20_000;
 
 /** Runs a row that has a meaning in the world's mode. */
