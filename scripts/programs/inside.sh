@@ -6,7 +6,7 @@
 set -e
 root=$1
 shift
-for folder in /proc /dev /sys "${TMPDIR:-/tmp}"; do
+for folder in /proc /dev "${TMPDIR:-/tmp}"; do
   mkdir -p "$root$folder"
   mount --rbind "$folder" "$root$folder"
 done

@@ -7,7 +7,7 @@ import { until } from '../support/poll.ts';
 import { openBrowser, shoot } from './support/browser.ts';
 import { startSite } from './support/site.ts';
 
-const ttyd = `exec ${program('ttyd')} --writable --interface lo --port "$PORT"`;
+const ttyd = `exec ${program('ttyd')} --writable --check-origin --interface lo --port "$PORT"`;
 const shell = 'bash --norc';
 /** Its pages ask for what lies beside them: only what it is asked for itself may begin with a prefix. */
 const commands: Record<Mode, string> = {

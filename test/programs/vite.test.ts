@@ -25,7 +25,7 @@ const command = [
 const files = {
   'index.html': `<!doctype html><title>A site in the making</title>
 <link rel="icon" href="data:,"><script type="module" src="/main.js"></script>
-<body style="font: 28px sans-serif; padding: 3em"><p id="words"></p><button>0</button>`,
+<style>body, button { font: 28px sans-serif; margin: 2em; }</style><p id="words"></p><button>0</button>`,
   'main.js': `import { words } from './words.js';
 const show = (text) => { document.querySelector('#words').textContent = text; };
 show(words);
