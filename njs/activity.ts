@@ -1,3 +1,4 @@
+import { report } from './log.ts';
 import { activityZone } from './zones.ts';
 
 /**
@@ -73,9 +74,9 @@ function countUncounted(): void {
   try {
     // One line for the first, not for each: a full zone under load would fill the disk with the log.
     if (activityZone().incr(UNCOUNTED, 1) === 1) {
-      ngx.log(ngx.ERR, 'spawner: the activity zone is full: requests are served but not counted; enlarge it');
+      report('the activity zone is full: requests are served but not counted; enlarge it', undefined);
     }
   } catch (_error) {
-    ngx.log(ngx.ERR, 'spawner: the activity zone is too small to count anything; enlarge it');
+    report('the activity zone is too small to count anything; enlarge it', undefined);
   }
 }

@@ -1,5 +1,6 @@
 import { parseRanges, type Ranges } from './backends.ts';
 import { type Batch, countEntries, MAX_ENTRIES, parseBatch } from './batch.ts';
+import { report } from './log.ts';
 import { badRequest, fail, ok, type Reply } from './reply.ts';
 import type { Route } from './route.ts';
 import { bootId, highestGeneration, isFilled, readRoute, readTable } from './table.ts';
@@ -85,7 +86,7 @@ function rangesOf(backends: string, batch: Batch): Ranges {
     return ranges;
   }
   if (batch.put.some((put) => put.address !== '')) {
-    ngx.log(ngx.ERR, `spawner: no route is taken: $spawner_allowed_backends: ${ranges}`);
+    report(`no route is taken: $spawner_allowed_backends: ${ranges}`, undefined);
   }
   return { allowed: [], forbidden: [] };
 }

@@ -30,9 +30,13 @@ export function hold(r: NginxHTTPRequest): void {
   });
 }
 
-/** `GET /p/-/wait/<id>`: what the waiting page asks. Answers as soon as the session is no longer starting. */
+/**
+ * `GET /p/-/wait/<id>`, or `/.spawner/wait` at the session's own host: what the waiting page asks. Answers as soon as
+ * the session is no longer starting.
+ */
 export function wait(r: NginxHTTPRequest): void {
-  const id = r.uri.slice(r.uri.lastIndexOf('/') + 1);
+  const v = r.variables;
+  const id = v.spawner_mode === 'host' ? v.spawner_id || '' : r.uri.slice(r.uri.lastIndexOf('/') + 1);
   r.headersOut['Cache-Control'] = 'no-store';
   r.headersOut['Content-Type'] = 'application/json';
   whileStarting(r, isSessionId(id) ? id : '', WAIT_MS, (state) => {
