@@ -1,4 +1,5 @@
 import { keepTotal, readCount } from './activity.ts';
+import { idOfRevocationKey } from './watch-mark.ts';
 import { isLivingWorker } from './workers.ts';
 import { activityZone, EVERYTHING, routesZone } from './zones.ts';
 
@@ -16,6 +17,11 @@ export function readActivity(tableIsFilled: boolean): Activity {
   living[PAST] = true;
   const activity: Activity = {};
   zone.items(EVERYTHING).forEach((item) => {
+    const revocable = idOfRevocationKey(item[0]);
+    if (revocable !== '' && tableIsFilled && !routesZone().has(revocable)) {
+      zone.delete(item[0]);
+      return;
+    }
     const key = /^(\d+)([/+])([a-z0-9]*)$/.exec(item[0]);
     if (key === null) {
       return;
