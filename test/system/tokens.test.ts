@@ -23,6 +23,13 @@ async function renew(world: World, id: string): Promise<string> {
   return tokenOf(answer.json.url);
 }
 
+/** Waits until the router holds all, and has said so. */
+async function filled(world: World): Promise<void> {
+  await until('the router to be filled', async () => {
+    return (await world.daemon.api('GET', '/readyz')).status === 200;
+  });
+}
+
 /** What a visitor with this token is told. */
 async function status(world: World, id: string, token?: string): Promise<number> {
   return (await world.visit(id, '', token === undefined ? {} : { headers: cookie(token) })).status;
@@ -93,9 +100,7 @@ test('tokens outlive the daemon, however it ends and whatever the next one requi
   const second = await renew(world, id);
   await world.daemon.end('SIGKILL');
   await world.restartDaemon(['--require-token=false']);
-  await until('the router to be filled', async () => {
-    return (await world.daemon.api('GET', '/readyz')).status === 200;
-  });
+  await filled(world);
   t.is(await status(world, id, second), 200);
   t.is(await status(world, id, tokenOf(url)), 403);
   t.is(await status(world, id), 403, 'it was started with a token');
@@ -123,6 +128,7 @@ test('another secret makes all tokens invalid, and the next renewal makes one th
   await rm(secret);
   await world.restartDaemon();
   await until('the old token to be refused', async () => (await status(world, id, tokenOf(url))) === 403);
+  await filled(world);
   t.is(await status(world, id, await renew(world, id)), 200);
 });
 
@@ -140,6 +146,7 @@ test('a renewal that was noted and not yet told to the router is carried out by 
   resume();
   await world.restartDaemon();
   await until('the old token to be refused', async () => (await status(world, id, tokenOf(url))) === 403);
+  await filled(world);
   t.is(await status(world, id, await renew(world, id)), 200);
 });
 
@@ -151,6 +158,7 @@ test('a renewal that a router may not know of is no success', async (t) => {
   t.deepEqual([code, json.error.code], [503, 'not_revoked']);
   resume();
   await until('the old token to be refused', async () => (await status(world, id, tokenOf(url))) === 403);
+  await filled(world);
   t.is(await status(world, id, await renew(world, id)), 200);
 });
 
