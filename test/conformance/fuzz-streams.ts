@@ -15,11 +15,9 @@ let connection = 0;
 /** The bytes of one connection; its last request ends it, whatever became of the others. */
 export function streamOf(requests: Request[]): { stream: string; markers: string[] } {
   connection += 1;
-  const markers = requests.map((_, index) => `${connection}.${index}`);
+  const markers = requests.map((_, index) => `(${connection}.${index})`);
   const texts = requests.map(({ target, hosts, line }, index) =>
-    [line(target), ...hosts.map((host) => `Host: ${host}`), `X-Case: ${markers[index]}.`, '', ''].join(
-      '\r\n',
-    ),
+    [line(target), ...hosts.map((host) => `Host: ${host}`), `X-Case: ${markers[index]}`, '', ''].join('\r\n'),
   );
   return { stream: `${texts.join('')}GET / HTTP/1.1\r\nHost: end\r\nConnection: close\r\n\r\n`, markers };
 }

@@ -48,8 +48,8 @@ function readRequest([line = '', ...headers]: string[], mode: Mode): Meant {
   return { marker, id, target: mode === 'path' ? stripped : path };
 }
 
-/** One Host there must be, and all that name a host must name the same one. */
+/** One Host there must be, and all that name a host must name the same one (with or without the dot of DNS's root). */
 function idOfHosts(named: string[], hostHeaders: number): string | undefined {
-  const ids = named.map((text) => /^([a-z0-9]{26})\.apps\.test(?::\d*)?$/i.exec(text)?.[1]?.toLowerCase());
+  const ids = named.map((text) => /^([a-z0-9]{26})\.apps\.test\.?(?::\d*)?$/i.exec(text)?.[1]?.toLowerCase());
   return hostHeaders === 1 && ids.every((id) => id === ids[0]) ? ids[0] : undefined;
 }

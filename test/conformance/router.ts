@@ -46,13 +46,13 @@ const FLAVOURS = {
   trusting: { router: { trustedProxies: ['127.0.0.0/8'] } },
   strict: { router: { allowedOrigins: ['self', 'https://friend.test'], connectionsPerSession: 2 } },
   unfilled: { unfilled: true },
-  impatient: { edits: [[/proxy_read_timeout .*;/g, 'proxy_read_timeout 1s;']] },
+  impatient: { edits: [[/proxy_read_timeout .*;/g, 'proxy_read_timeout 500ms;']] },
   hasty: {
     router: { holdSeconds: 1 },
     edits: [
-      [/client_header_timeout .*;/g, 'client_header_timeout 1s;'],
-      [/client_body_timeout .*;/g, 'client_body_timeout 1s;'],
-      [/([^_])send_timeout .*;/g, '$1send_timeout 1s;'],
+      [/client_header_timeout .*;/g, 'client_header_timeout 500ms;'],
+      [/client_body_timeout .*;/g, 'client_body_timeout 500ms;'],
+      [/([^_])send_timeout .*;/g, '$1send_timeout 500ms;'],
     ],
   },
 } satisfies { [name: string]: Settings };

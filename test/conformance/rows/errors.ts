@@ -1,97 +1,17 @@
 import { plain } from '../app.ts';
+import { codeOf } from '../ask.ts';
 import type { Case, Session } from '../case.ts';
-import { exchange, type Reply } from '../client.ts';
-import type { Row } from '../row.ts';
-import { codeOf } from './target.ts';
+import type { Reply } from '../client.ts';
+import { exchange } from '../client.ts';
+import type { Failure } from '../failures.ts';
+import { FAILURES } from '../failures.ts';
+import type { Check } from '../row.ts';
 
-const group = 'Errors';
 const KNOWN = 'JSON, a page for browsers, readable by other origins';
+
 const BLIND = 'JSON for everybody';
+
 const FOREIGN = 'https://elsewhere.test';
-
-/** What makes a GET fail: prepares a session, and gives the bytes of a request with more header lines. */
-interface Failure {
-  id: string;
-  says: string;
-  status: number;
-  code: string;
-  /** Whether nginx refuses it before it has read the headers, and so can't know who asks. */
-  blind?: boolean;
-  prepare(c: Case): Promise<{ session: Session; request: (headers: string[], method?: string) => string }>;
-}
-
-const ordinary = (session: Session, rest = '/') => ({
-  session,
-  request: (headers: string[], method?: string) => session.head(rest, headers, method),
-});
-
-const named = (session: Session, id: string) => ({
-  session,
-  request: (headers: string[], method?: string) =>
-    session.head('/', headers, method).replaceAll(session.id, id),
-});
-
-const FAILURES: Failure[] = [
-  {
-    ...{ id: 'unknown', says: 'a session that never was', status: 404, code: 'unknown_session' },
-    prepare: async (c) => named(await c.session(), 'c'.repeat(26)),
-  },
-  {
-    ...{ id: 'gone', says: 'a session that has ended', status: 410, code: 'session_gone' },
-    prepare: async (c) => {
-      const session = await c.session();
-      await session.router.remove(session.id);
-      return ordinary(session);
-    },
-  },
-  {
-    ...{ id: 'draining', says: 'a session that is ending', status: 503, code: 'session_draining' },
-    prepare: async (c) => {
-      const session = await c.session();
-      await session.put('draining');
-      return ordinary(session);
-    },
-  },
-  {
-    ...{ id: 'not-filled', says: 'a router that has just started', status: 503, code: 'router_not_filled' },
-    prepare: async (c) => named(await c.session(undefined, 'unfilled'), 'c'.repeat(26)),
-  },
-  {
-    ...{ id: 'refused', says: 'an app that does not listen', status: 502, code: 'bad_gateway' },
-    prepare: async (c) => {
-      const session = await c.session();
-      await session.put('ready', '127.0.0.1:9');
-      return ordinary(session);
-    },
-  },
-  {
-    ...{ id: 'cut', says: 'an app that hangs up without an answer', status: 502, code: 'bad_gateway' },
-    prepare: async (c) => ordinary(await c.session((visit) => void visit.socket.end())),
-  },
-  {
-    ...{ id: 'long-headers', says: 'an app whose headers are above 8 KB', status: 502, code: 'bad_gateway' },
-    prepare: async (c) =>
-      ordinary(await c.session((visit) => visit.end(plain('', `X-Long: ${'x'.repeat(9000)}`)))),
-  },
-  {
-    ...{ id: 'timeout', says: 'an app that never answers', status: 504, code: 'gateway_timeout' },
-    prepare: async (c) => ordinary(await c.session(() => {}, 'impatient')),
-  },
-  {
-    ...{ id: 'bad-request', says: 'a request nginx refuses', status: 400, code: 'bad_request', blind: true },
-    prepare: async (c) => ordinary(await c.session(), '/%00'),
-  },
-  {
-    ...{
-      id: 'long-target',
-      says: 'a target that is too long',
-      status: 414,
-      code: 'target_too_long',
-      blind: true,
-    },
-    prepare: async (c) => ordinary(await c.session(), `/${'x'.repeat(50_000)}`),
-  },
-];
 
 /** Asks as a program, a browser and a page of another origin, and says of each whether it gets what it can use. */
 async function answersTo(c: Case, { prepare, status, code, blind }: Failure): Promise<string> {
@@ -155,10 +75,11 @@ function tellTales({ headers, body, header }: Reply, { id }: Session): string[] 
   return [...missing, ...(bad ? [`it tells ${bad}`] : [])];
 }
 
-export const errors: Row[] = [
+export const errors: Check[] = [
   ...FAILURES.map(
-    (failure): Row => ({
-      ...{ group, id: `error-${failure.id}`, says: failure.says },
+    (failure): Check => ({
+      id: `error-${failure.id}`,
+      says: failure.says,
       expected: `${failure.status} ${failure.code}: ${KNOWN}`,
       limits: failure.blind
         ? [
@@ -172,7 +93,24 @@ export const errors: Row[] = [
     }),
   ),
   {
-    ...{ group, id: 'waiting-page', says: 'a session that starts: a browser gets a page that waits' },
+    id: 'error-not-counted',
+    says: 'what failed is not counted as somebody who is there',
+    expected: '502, active 0 of 1',
+    see: async (c) => {
+      const session = await c.session();
+      await session.put('ready', '127.0.0.1:9');
+      const client = session.dial();
+      client.send(session.head('/', ['Content-Length: 1048576'], 'POST') + 'x'.repeat(1_048_576));
+      const reply = await client.reply();
+      client.close();
+      const activity = () => session.router.admin.activity(session.id);
+      await c.until(async () => (await activity()).active === 0);
+      return `${reply?.status}, active 0 of ${(await activity()).total}`;
+    },
+  },
+  {
+    id: 'waiting-page',
+    says: 'a session that starts: a browser gets a page that waits',
     expected: '200 text/html; charset=utf-8 no-store',
     see: async (c) => {
       const session = await c.session();
@@ -182,11 +120,8 @@ export const errors: Row[] = [
     },
   },
   {
-    ...{
-      group,
-      id: 'held',
-      says: 'a session that starts: every other request waits, upload and all, and is served',
-    },
+    id: 'held',
+    says: 'a session that starts: every other request waits, upload and all, and is served',
     expected: 'POST <base>/x HTTP/1.1 hello',
     see: async (c) => {
       const session = await c.session(async (visit) =>
@@ -204,12 +139,9 @@ export const errors: Row[] = [
     },
   },
   {
-    ...{
-      group,
-      id: 'held-too-long',
-      says: 'and is told so when it takes too long',
-      expected: '503 session_starting 1',
-    },
+    id: 'held-too-long',
+    says: 'and is told so when it takes too long',
+    expected: '503 session_starting 1',
     see: async (c) => {
       const session = await c.session(undefined, 'hasty');
       await session.put('starting');
@@ -218,15 +150,12 @@ export const errors: Row[] = [
     },
   },
   {
-    ...{
-      group,
-      id: 'preflight',
-      says: 'a CORS preflight for a session that can’t be reached lets the real request see why',
-    },
+    id: 'preflight',
+    says: 'a CORS preflight for a session that is no more lets the real request see so',
     expected: `200 ${FOREIGN} true, PUT, x-own`,
     see: async (c) => {
       const session = await c.session();
-      await session.put('draining');
+      await session.router.remove(session.id);
       const asked = [
         `Origin: ${FOREIGN}`,
         'Access-Control-Request-Method: PUT',
@@ -244,12 +173,24 @@ export const errors: Row[] = [
     },
   },
   {
-    ...{
-      group,
-      id: 'own-cors',
-      says: 'an app’s own answers get no CORS headers from the router',
-      expected: '404 none',
+    id: 'preflight-later',
+    says: 'of one that may yet be reached it does not: consent is the app’s to give',
+    expected: '503 none',
+    see: async (c) => {
+      const session = await c.session();
+      await session.put('draining');
+      const reply = await session.get(
+        '/',
+        [`Origin: ${FOREIGN}`, 'Access-Control-Request-Method: PUT'],
+        'OPTIONS',
+      );
+      return `${reply.status} ${reply.header('access-control-allow-methods') ?? 'none'}`;
     },
+  },
+  {
+    id: 'own-cors',
+    says: 'an app’s own answers get no CORS headers from the router',
+    expected: '404 none',
     see: async (c) => {
       const session = await c.session((visit) =>
         visit.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'),

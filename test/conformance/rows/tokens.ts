@@ -1,10 +1,8 @@
+import { codeOf } from '../ask.ts';
 import type { Case, GuardedSession } from '../case.ts';
 import { framesOn } from '../frames.ts';
-import type { Row } from '../row.ts';
-import { codeOf } from './target.ts';
-import { accept, handshake } from './web-socket.ts';
-
-const group = 'Safety';
+import type { Check } from '../row.ts';
+import { accept, handshake } from '../web-sockets.ts';
 
 /** What becomes of a GET to a guarded session, by these header lines. */
 async function ask(
@@ -19,13 +17,10 @@ async function ask(
 
 const cookie = ({ token }: GuardedSession) => `Cookie: spawner-token=${token}`;
 
-export const tokens: Row[] = [
+export const tokens: Check[] = [
   {
-    ...{
-      group,
-      id: 'token-entry',
-      says: 'a URL with the right token leads to the one without it, and sets a cookie',
-    },
+    id: 'token-entry',
+    says: 'a URL with the right token leads to the one without it, and sets a cookie',
     expected: {
       path: '303 /p/<A>/x?a=%2f&b; spawner-token=(the token); Path=/p/<A>/; HttpOnly; SameSite=Lax; no-referrer, no-store',
       'path-kept':
@@ -43,11 +38,8 @@ export const tokens: Row[] = [
     },
   },
   {
-    ...{
-      group,
-      id: 'token-cookie',
-      says: 'with the cookie the session is served, and its app never sees the cookie',
-    },
+    id: 'token-cookie',
+    says: 'with the cookie the session is served, and its app never sees the cookie',
     expected: '200, a=1; b=2',
     see: async (c) => {
       const session = await c.guarded();
@@ -56,55 +48,42 @@ export const tokens: Row[] = [
     },
   },
   {
-    ...{
-      group,
-      id: 'token-missing',
-      says: 'without it nobody is asked',
-      expected: 'nobody: 403 token_required',
-    },
+    id: 'token-missing',
+    says: 'without it nobody is asked',
+    expected: 'nobody: 403 token_required',
     see: (c) => ask(c, () => ['/']),
   },
   {
-    ...{ group, id: 'token-wrong', says: 'a wrong one is none', expected: 'nobody: 403 token_required' },
+    id: 'token-wrong',
+    says: 'a wrong one is none',
+    expected: 'nobody: 403 token_required',
     see: (c) => ask(c, (session) => ['/', [cookie(session).slice(0, -1)]]),
   },
   {
-    ...{
-      group,
-      id: 'token-of-another',
-      says: 'the token of another session is none',
-      expected: 'nobody: 403 token_required',
-    },
+    id: 'token-of-another',
+    says: 'the token of another session is none',
+    expected: 'nobody: 403 token_required',
     see: async (c) => {
       const other = await c.guarded();
       return ask(c, () => ['/', [cookie(other)]]);
     },
   },
   {
-    ...{
-      group,
-      id: 'token-beside-another',
-      says: 'one of several cookies of that name is enough',
-      expected: 'A: 200',
-    },
+    id: 'token-beside-another',
+    says: 'one of several cookies of that name is enough',
+    expected: 'A: 200',
     see: (c) => ask(c, (session) => ['/', [`Cookie: spawner-token=wrong; ${cookie(session).slice(8)}`]]),
   },
   {
-    ...{
-      group,
-      id: 'token-post',
-      says: 'a token in the URL of anything but a page is none',
-      expected: 'nobody: 403 token_required',
-    },
+    id: 'token-post',
+    says: 'a token in the URL of anything but a page is none',
+    expected: 'nobody: 403 token_required',
     see: (c) => ask(c, ({ token }) => [`/?spawner-token=${token}`, ['Content-Length: 0'], 'POST']),
   },
   {
-    ...{
-      group,
-      id: 'token-starting',
-      says: 'it is asked for before a session has started, too',
-      expected: '403 token_required',
-    },
+    id: 'token-starting',
+    says: 'it is asked for before a session has started, too',
+    expected: '403 token_required',
     see: async (c) => {
       const session = await c.guarded();
       await session.put('starting');
@@ -113,7 +92,9 @@ export const tokens: Row[] = [
     },
   },
   {
-    ...{ group, id: 'token-web-socket', says: 'and of WebSockets', expected: 'without: 403, with: 101' },
+    id: 'token-web-socket',
+    says: 'and of WebSockets',
+    expected: 'without: 403, with: 101',
     see: async (c) => {
       const session = await c.guarded((visit) => void accept(visit));
       const status = async (headers: string[]) => {
@@ -125,11 +106,8 @@ export const tokens: Row[] = [
     },
   },
   {
-    ...{
-      group,
-      id: 'token-revoked',
-      says: 'once revoked, requests are refused and open WebSockets and streams end',
-    },
+    id: 'token-revoked',
+    says: 'once revoked, requests are refused and open WebSockets and streams end',
     expected: '403, WebSocket over, stream over; the connection of another session stays',
     see: async (c) => {
       const serve = (session: GuardedSession) => {
@@ -155,12 +133,9 @@ export const tokens: Row[] = [
     },
   },
   {
-    ...{
-      group,
-      id: 'token-not-asked',
-      says: 'a session without a token never gets Spawner’s cookie either',
-      expected: 'a=1; b=2',
-    },
+    id: 'token-not-asked',
+    says: 'a session without a token never gets Spawner’s cookie either',
+    expected: 'a=1; b=2',
     see: async (c) => {
       const session = await c.session();
       await session.get('/', [

@@ -1,9 +1,8 @@
+import { askFor, codeOf } from '../ask.ts';
 import type { Case, Session } from '../case.ts';
-import type { Row } from '../row.ts';
-import { codeOf } from './target.ts';
+import type { Check } from '../row.ts';
 
-const group = 'Who is asked';
-const HOST: Row['modes'] = ['host'];
+const HOST: Check['modes'] = ['host'];
 
 /** Sends a GET whose target and Host lines are made from the sessions' hosts, to a router with A and B. */
 async function askAt(
@@ -48,84 +47,6 @@ const HOSTS: [id: string, says: string, expected: string, make: Parameters<typeo
   ['path-style', 'a path as of the other modes', 'nobody: 404', (a) => [`/p/${a.id}/`, 'apps.test']],
 ];
 
-export const who: Row[] = [
-  ...HOSTS.map(
-    ([id, says, expected, make]): Row => ({
-      ...{ group, says, expected, id: `host-${id}`, modes: HOST },
-      see: (c) => askAt(c, make),
-    }),
-  ),
-  {
-    ...{
-      group,
-      id: 'host-trailing-dot',
-      modes: HOST,
-      says: 'a host with the root’s dot at its end is no session’s',
-    },
-    expected: 'nobody',
-    see: async (c) => (await askAt(c, (a) => ['/', `${a.host}.`])).replace(/:.*/, ''),
-  },
-  {
-    ...{ group, id: 'reserved', modes: HOST, says: '`/.spawner/` belongs to the router' },
-    expected: 'nobody: 404',
-    see: async (c) => (await askAt(c, (a) => ['/.spawner/x', a.host])).replace(/(404).*/, '$1'),
-  },
-  {
-    ...{
-      group,
-      id: 'any-host',
-      modes: ['path', 'path-kept'],
-      says: 'the path alone decides, whatever the host',
-    },
-    expected: 'B',
-    see: (c) => askAt(c, (a, b) => [b.target('/'), `${a.id}.apps.test`]),
-  },
-  {
-    ...{ group, id: 'no-host', says: 'HTTP/1.1 without Host is 400', expected: 'nobody: 400 bad_request' },
-    see: (c) => askAt(c, (a) => [a.target('/')]),
-  },
-  {
-    ...{
-      group,
-      id: 'two-hosts',
-      says: 'two Hosts are 400, even equal ones',
-      expected: 'nobody: 400 bad_request',
-    },
-    see: (c) => askAt(c, (a) => [a.target('/'), a.host, a.host]),
-  },
-  ...(['<host> x', '<host>,<host>', '<host>/x', 'user@<host>', '<host>:x'] as const).map(
-    (host, index): Row => ({
-      ...{ group, id: `bad-host-${index + 1}`, says: `Host \`${host}\` reaches nobody in host mode` },
-      modes: HOST,
-      expected: 'nobody',
-      see: async (c) => (await askAt(c, (a) => ['/', host.replaceAll('<host>', a.host)])).replace(/:.*/, ''),
-    }),
-  ),
-  {
-    ...{ group, id: 'keep-alive', says: 'requests on one connection go each to its own session' },
-    expected: 'A 1 B 2 A 3 B 4',
-    see: (c) => inTurn(c, false),
-  },
-  {
-    ...{ group, id: 'pipelined', says: 'also when they are all sent at once, and are answered in order' },
-    expected: 'A 1 B 2 A 3 B 4',
-    see: (c) => inTurn(c, true),
-  },
-  {
-    ...{ group, id: 'after-refusal', says: 'a refused request does not change who is asked next' },
-    expected: '404, then A',
-    see: async (c) => {
-      const session = await c.session();
-      const client = session.dial();
-      const nobody = session.head('/').replaceAll(session.id, 'c'.repeat(26)).replace('close', 'keep-alive');
-      client.send(nobody + session.head('/'));
-      const first = await client.reply();
-      await client.reply();
-      return `${first?.status}, then ${session.visits.length === 1 ? 'A' : 'nobody'}`;
-    },
-  },
-];
-
 async function inTurn(c: Case, atOnce: boolean): Promise<string> {
   const sessions = [await c.session(), await c.session()];
   const client = (sessions[0] as Session).dial();
@@ -144,3 +65,90 @@ async function inTurn(c: Case, atOnce: boolean): Promise<string> {
     'AB'[sessions.findIndex(({ visits }) => visits.some(({ line }) => line.includes(`/${number} `)))];
   return replies.map((number) => `${asked(number)} ${number}`).join(' ');
 }
+
+export const who: Check[] = [
+  ...HOSTS.map(
+    ([id, says, expected, make]): Check => ({
+      says,
+      expected,
+      id: `host-${id}`,
+      modes: HOST,
+      see: (c) => askAt(c, make),
+    }),
+  ),
+  {
+    id: 'host-trailing-dot',
+    modes: HOST,
+    says: 'a host with the root’s dot at its end is no session’s',
+    expected: 'nobody',
+    see: async (c) => (await askAt(c, (a) => ['/', `${a.host}.`])).replace(/:.*/, ''),
+  },
+  {
+    id: 'reserved',
+    modes: HOST,
+    says: '`/.spawner/` belongs to the router',
+    expected: 'nobody: 404',
+    see: async (c) => (await askAt(c, (a) => ['/.spawner/x', a.host])).replace(/(404).*/, '$1'),
+  },
+  {
+    id: 'any-host',
+    modes: ['path', 'path-kept'],
+    says: 'the path alone decides, whatever the host',
+    expected: 'B',
+    see: (c) => askAt(c, (a, b) => [b.target('/'), `${a.id}.apps.test`]),
+  },
+  {
+    id: 'no-host',
+    says: 'HTTP/1.1 without Host is 400',
+    expected: 'nobody: 400 bad_request',
+    see: (c) => askAt(c, (a) => [a.target('/')]),
+  },
+  {
+    id: 'two-hosts',
+    says: 'two Hosts are 400, even equal ones',
+    expected: 'nobody: 400 bad_request',
+    see: (c) => askAt(c, (a) => [a.target('/'), a.host, a.host]),
+  },
+  ...(['<host> x', '<host>,<host>', '<host>/x', 'user@<host>', '<host>:x'] as const).map(
+    (host, index): Check => ({
+      id: `bad-host-${index + 1}`,
+      says: `Host \`${host}\` reaches nobody in host mode`,
+      modes: HOST,
+      expected: 'nobody',
+      see: async (c) => (await askAt(c, (a) => ['/', host.replaceAll('<host>', a.host)])).replace(/:.*/, ''),
+    }),
+  ),
+  {
+    id: 'keep-alive',
+    says: 'requests on one connection go each to its own session',
+    expected: 'A 1 B 2 A 3 B 4',
+    see: (c) => inTurn(c, false),
+  },
+  {
+    id: 'pipelined',
+    says: 'also when they are all sent at once, and are answered in order',
+    expected: 'A 1 B 2 A 3 B 4',
+    see: (c) => inTurn(c, true),
+  },
+  {
+    id: 'after-refusal',
+    says: 'a refused request does not change who is asked next',
+    expected: '404, then A',
+    see: async (c) => {
+      const session = await c.session();
+      const client = session.dial();
+      const nobody = session.head('/').replaceAll(session.id, 'c'.repeat(26)).replace('close', 'keep-alive');
+      client.send(nobody + session.head('/'));
+      const first = await client.reply();
+      await client.reply();
+      return `${first?.status}, then ${session.visits.length === 1 ? 'A' : 'nobody'}`;
+    },
+  },
+  {
+    id: 'whole-host',
+    says: 'an app has its whole host but `/.spawner/`',
+    modes: ['host'],
+    expected: 'A: GET /_spawner_hold HTTP/1.1, A: GET /p/-/wait/x HTTP/1.1',
+    see: async (c) => `${await askFor(c, '/_spawner_hold')}, ${await askFor(c, '/p/-/wait/x')}`,
+  },
+];

@@ -1,0 +1,79 @@
+import type { Check } from '../row.ts';
+import { told } from '../told.ts';
+
+const EFFECTS: [name: string, value: string][] = [
+  ['X-Accel-Redirect', '/.spawner/x'],
+  ['X-Accel-Limit-Rate', '1'],
+  ['X-Accel-Buffering', 'yes'],
+  ['X-Accel-Expires', '60'],
+  ['X-Accel-Charset', 'koi8-r'],
+  ['X-Spawner-Session', 'mine'],
+];
+
+export const hops: Check[] = [
+  {
+    id: 'named-by-connection',
+    says: 'Connection can’t be used to take a forwarded header away',
+    expected: '127.0.0.1, <A>',
+    see: async (c) => {
+      const session = await c.session();
+      const client = session.dial();
+      client.send(session.head('/').replace('close', 'close, X-Forwarded-For, X-Spawner-Session'));
+      await client.reply();
+      const visit = session.visits[0];
+      return `${visit?.header('x-forwarded-for')}, ${visit?.header('x-spawner-session')}`;
+    },
+  },
+  {
+    id: 'hop-by-hop',
+    says: 'a header that Connection names goes no further',
+    expected: '-',
+    limits: [{ on: {}, sees: 'x', because: 'nginx does not read the names in Connection' }],
+    see: (c) => told(c, ['x-hop'], ['Connection: X-Hop', 'X-Hop: x']),
+  },
+  {
+    id: 'connection-to-app',
+    says: 'the app hears `Connection: close`, or of an upgrade or trailers',
+    expected: 'close',
+    see: (c) => told(c, ['connection'], ['Connection: keep-alive, Upgrade, HTTP2-Settings']),
+  },
+  {
+    id: 'hop-by-hop-back',
+    says: 'the app’s own Connection, Keep-Alive and Upgrade go no further',
+    expected: 'close, -, -',
+    limits: [
+      {
+        on: {},
+        sees: 'close, -, h2c',
+        because:
+          'nginx passes Upgrade on; without `Connection: upgrade`, which it does not pass, it says nothing',
+      },
+    ],
+    see: async (c) => {
+      const session = await c.session((visit) =>
+        visit.end(
+          'HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nKeep-Alive: timeout=9\r\nUpgrade: h2c\r\nContent-Length: 0\r\n\r\n',
+        ),
+      );
+      const reply = await session.get('/');
+      return ['connection', 'keep-alive', 'upgrade'].map((name) => reply.header(name) ?? '-').join(', ');
+    },
+  },
+  ...EFFECTS.map(
+    ([name, value]): Check => ({
+      id: `effect-${name.toLowerCase()}`,
+      says: `${name} of an app has no effect and goes no further`,
+      expected: '200 text/plain "the body" -',
+      see: async (c) => {
+        const session = await c.session((visit) =>
+          visit.end(
+            `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n${name}: ${value}\r\nContent-Length: 8\r\n\r\nthe body`,
+          ),
+        );
+        const reply = await session.get('/');
+        const type = reply.header('content-type');
+        return `${reply.status} ${type} ${JSON.stringify(reply.body)} ${reply.header(name) ?? '-'}`;
+      },
+    }),
+  ),
+];
