@@ -10,9 +10,10 @@ import { root } from '../nginx.ts';
 import { setUpPrograms } from './setup.ts';
 
 const SCREENSHOTS = '--screenshots';
+const { first: abort } = catchInterrupts();
 
+/** Returns the exit code. */
 async function main(argv: string[]): Promise<number> {
-  const { first: abort } = catchInterrupts();
   await setUpPrograms((line) => console.log(`# test:programs: ${line}`));
   abort.throwIfAborted();
   // What follows -- is for the tests themselves.
@@ -25,10 +26,13 @@ async function main(argv: string[]): Promise<number> {
   );
   abort.addEventListener('abort', () => child.kill('SIGTERM'));
   const [code] = await once(child, 'close');
+  abort.throwIfAborted();
   return code ?? 1;
 }
 
-process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
-  console.error(`test:programs: ${error instanceof Error ? error.message : error}`);
-  return 1;
-});
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!abort.aborted) console.error(`test:programs: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = abort.aborted ? 130 : 1;
+}
