@@ -1,4 +1,4 @@
-import { guarded } from './log.ts';
+import { guarded, report } from './log.ts';
 import { byteTexts, isLossy, toBuffer } from './rewrite-bytes.ts';
 import { hasControls, type RewriteContext } from './rewrite-context.ts';
 import { rewriteCookie } from './rewrite-cookie.ts';
@@ -14,9 +14,22 @@ const REWRITERS: { [name: string]: (value: string, context: RewriteContext) => s
   'Set-Cookie': rewriteCookie,
 };
 
+/** What an app may say before its answer nginx takes for the answer: nothing of it is passed on as a header. */
+function refuseInterim(r: NginxHTTPRequest): void {
+  report(`an app answered ${r.status}, which this nginx can't pass on`, r.variables.request_id);
+  r.rawHeadersOut.forEach((pair) => {
+    delete r.headersOut[pair[0]];
+  });
+  r.status = 502;
+}
+
 /** Has the addresses in an app's answer mean in the browser what they mean to the app. A header filter. */
 export function rewriteHeaders(r: NginxHTTPRequest): void {
   const v = r.variables;
+  if (v.spawner_interim !== '') {
+    refuseInterim(r);
+    return;
+  }
   const context: RewriteContext = {
     mode: v.spawner_mode as RewriteContext['mode'],
     prefix: v.spawner_prefix || '',

@@ -23,7 +23,7 @@ export function watch(r: NginxHTTPRequest): string {
   function look(): void {
     const revoked = zone.get(key);
     if (revoked === undefined || revoked > admitted) {
-      r.subrequest('/_spawner_cut', { detached: true });
+      r.subrequest('/.spawner/cut', { detached: true });
     } else {
       setTimeout(look, LOOK_MS);
     }
