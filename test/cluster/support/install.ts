@@ -84,8 +84,8 @@ function withSettings(kustomization: string, settings: Record<string, string>): 
     replace(new RegExp(`- ${name}=(.*)`), `- ${name}=${imageRef('$1')}`);
   }
   for (const [name, value] of Object.entries(settings)) {
-    const line = new RegExp(`- ${name}=.*`);
-    // A flag that the file does not have is another line of the daemon's.
+    const line = new RegExp(`(?<=^ +)- ${name}=.*`, 'm');
+    // A flag that the file does not have, or as a comment only, is another line of the daemon's.
     if (line.test(text)) replace(line, `- ${name}=${value}`);
     else replace(/- SPAWNER_LOG_LEVEL=.*/, `$&\n      - ${name}=${value}`);
   }
