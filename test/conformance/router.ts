@@ -61,7 +61,7 @@ export type Flavour = keyof typeof FLAVOURS;
 
 export async function startRouter(
   flavour: Flavour,
-  { mode, stack, port, bundle }: { mode: Mode; stack: Stack; port: number; bundle: string },
+  { mode, stack, place, bundle }: { mode: Mode; stack: Stack; place: Omit<Place, 'tls'>; bundle: string },
 ): Promise<Router> {
   const { router = {}, nginx = {}, edits = [], unfilled = false }: Settings = FLAVOURS[flavour];
   const { bin, module, version } = nginxFor(stack.line);
@@ -70,7 +70,7 @@ export async function startRouter(
   const admin = adminAt(at('admin.sock'));
   const files = renderNginx(
     {
-      ...{ module, directory, listen: `127.0.0.1:${port}`, workers: 1, errorLog: at('error.log') },
+      ...{ module, directory, listen: `${place.host}:${place.port}`, workers: 1, errorLog: at('error.log') },
       user: process.getuid?.() === 0 ? 'root' : undefined,
       apiUrl: 'http://127.0.0.1:8080',
       ...nginx,
@@ -101,7 +101,7 @@ export async function startRouter(
     if (status !== 200) throw new Error(`a route was refused: ${JSON.stringify(body)}`);
   };
   return {
-    ...{ directory, admin, place: { host: '127.0.0.1', port, tls: nginx.tls !== undefined } },
+    ...{ directory, admin, place: { ...place, tls: nginx.tls !== undefined } },
     put: (id, state, address, digest) =>
       write({ put: { [id]: { state, address, ...(digest && { tokenDigest: digest }) } } }),
     remove: (id) => write({ delete: [id] }),

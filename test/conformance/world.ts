@@ -1,11 +1,13 @@
+import { randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Mode } from '../../daemon/public-url.ts';
 import { buildBundle } from '../../scripts/build.ts';
-import { reservePorts } from '../support/ports.ts';
 import type { Stack } from '../support/router.ts';
 import { type Flavour, type Router, startRouter } from './router.ts';
+
+const FIRST_PORT = 8000;
 
 /** All routers of one mode on one nginx line and engine. */
 export interface World {
@@ -20,21 +22,25 @@ export async function startWorld(mode: Mode, stack: Stack): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'spawner-table-'));
   const bundle = join(directory, 'spawner.js');
   await buildBundle(bundle);
-  const ports = await reservePorts();
+  const host = ownAddress();
   const routers = new Map<Flavour, Promise<Router>>();
   return {
     mode,
     stack,
     router(flavour = 'plain') {
-      const port = ports.first + routers.size;
-      const router = routers.get(flavour) ?? startRouter(flavour, { mode, stack, port, bundle });
+      const place = { host, port: FIRST_PORT + routers.size };
+      const router = routers.get(flavour) ?? startRouter(flavour, { mode, stack, place, bundle });
       routers.set(flavour, router);
       return router;
     },
     async stop() {
       await Promise.allSettled([...routers.values()].map(async (router) => (await router).stop()));
-      ports.release();
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** An address of loopback that nobody else is likely to have, so that all ports of it are free. */
+function ownAddress(): string {
+  return `127.${[1, 2, 3].map(() => randomInt(1, 255)).join('.')}`;
 }

@@ -1,60 +1,13 @@
-import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { startBackend, startUploadBackend } from '../support/backend.ts';
-import { ask, open } from '../support/http.ts';
+import { startBackend } from '../support/backend.ts';
+import { open } from '../support/http.ts';
 import { idOf, testOnEachStack } from '../support/stacks.ts';
 
 const A = idOf('a');
 const PATH = `/p/${A}/x`;
 const MIB = 1024 * 1024;
-
-testOnEachStack('an event arrives before the next one is sent', {}, async (t, { router }) => {
-  let sendSecond = () => {};
-  const app = await startBackend('A', (_, response) => {
-    response.writeHead(200, { 'Content-Type': 'text/event-stream' });
-    response.write('data: first\n\n');
-    sendSecond = () => response.end('data: second\n\n');
-  });
-  t.teardown(() => app.stop());
-  await router.admin.put(A, 'ready', app.address);
-  const answer = (await open(router.publicSocket, PATH)).setEncoding('utf8');
-  t.is((await once(answer, 'data'))[0], 'data: first\n\n');
-  sendSecond();
-  t.is((await once(answer, 'data'))[0], 'data: second\n\n');
-});
-
-testOnEachStack('the first byte of an upload arrives before its last is sent', {}, async (t, { router }) => {
-  const app = await startUploadBackend();
-  t.teardown(() => app.stop());
-  await router.admin.put(A, 'ready', app.address);
-  const upload = new Readable({ read() {} });
-  const answer = ask(router.publicSocket, PATH, { method: 'PUT', body: upload });
-  upload.push('first');
-  t.is(await app.first, 'first');
-  upload.push('last');
-  upload.push(null);
-  t.is((await answer).body, 'all of it');
-});
-
-testOnEachStack('100-continue is answered before the body is sent', {}, async (t, { router, backend }) => {
-  await router.admin.put(A, 'ready', (await backend('A')).address);
-  const outgoing = request({
-    socketPath: router.publicSocket,
-    path: PATH,
-    method: 'POST',
-    headers: { expect: '100-continue', 'content-length': '5' },
-  });
-  outgoing.flushHeaders();
-  await once(outgoing, 'continue');
-  outgoing.end('hello');
-  const [incoming] = await once(outgoing, 'response');
-  t.is(incoming.statusCode, 200);
-  incoming.resume();
-  await once(incoming, 'end');
-});
 
 testOnEachStack(
   'large bodies stream through, both ways, without filling memory or disk',

@@ -1,27 +1,8 @@
-import { once } from 'node:events';
-import { WebSocket } from 'ws';
 import { until } from '../support/poll.ts';
 import { idOf, testOnEachStack } from '../support/stacks.ts';
 import { connectWebSocket, say } from '../support/web-socket.ts';
 
 const A = idOf('a');
-
-testOnEachStack('a WebSocket talks to its session', {}, async (t, { router, backend }) => {
-  const app = await backend('A');
-  await router.admin.put(A, 'ready', app.address);
-  const socket = await connectWebSocket(router.publicSocket, `/p/${A}/chat?room=%2f1`);
-  t.is(await say(socket, 'hello'), 'A:hello');
-  t.deepEqual(app.seen, ['/chat?room=%2f1']);
-  socket.close();
-  await once(socket, 'close');
-});
-
-testOnEachStack('a WebSocket to no session is refused with a status', {}, async (t, { router }) => {
-  await router.admin.fill();
-  const socket = new WebSocket(`ws+unix://${router.publicSocket}:/p/${A}/`);
-  const [error] = await once(socket, 'error');
-  t.regex(error.message, /404/);
-});
 
 testOnEachStack(
   'thousands of route changes leave workers and WebSockets alone',

@@ -48,7 +48,7 @@ const PLAIN = [
   'X-Forwarded-Host: <host>',
   'Forwarded: for=127.0.0.1;host="<host>";proto=http',
   'X-Spawner-Session: <A>',
-].join(', ');
+];
 
 export const forwarding: Check[] = [
   ...SPOOFED.map(
@@ -71,20 +71,19 @@ export const forwarding: Check[] = [
   },
   {
     id: 'told-all',
-    says: 'of a plain GET the app hears this and nothing else',
+    says: 'of a plain GET the app hears this and nothing else (order is not promised)',
     expected: {
-      path: `${PLAIN}, X-Forwarded-Prefix: /p/<A>`,
-      'path-kept': PLAIN,
-      host: PLAIN,
+      path: [...PLAIN, 'X-Forwarded-Prefix: /p/<A>'].sort().join(', '),
+      'path-kept': [...PLAIN].sort().join(', '),
+      host: [...PLAIN].sort().join(', '),
     },
     see: async (c) => {
       const session = await c.session();
       await session.get('/');
+      // Sorted by what is the same each time.
+      const name = (line: string) => line.slice(0, line.indexOf(':'));
       const headers = session.visits[0]?.headers ?? [];
-      // The order is not promised.
-      const known = PLAIN.split(', ').map((line) => line.split(':')[0]);
-      const place = (line: string) => (known.indexOf(line.split(':')[0]) + known.length) % known.length;
-      return headers.sort((one, other) => place(one) - place(other)).join(', ');
+      return headers.sort((one, other) => (name(one) < name(other) ? -1 : 1)).join(', ');
     },
   },
   {

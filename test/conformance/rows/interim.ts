@@ -1,3 +1,4 @@
+import { plain } from '../app.ts';
 import type { Check } from '../row.ts';
 
 export const interim: Check[] = [
@@ -44,10 +45,36 @@ export const interim: Check[] = [
     }),
   ),
   {
+    id: 'interim-next',
+    says: 'nor does it become the answer to the next request on the connection',
+    expected: 'B says B',
+    see: async (c) => {
+      const a = await c.session((visit) =>
+        visit.end(
+          'HTTP/1.1 102 Processing\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nA',
+        ),
+      );
+      const b = await c.session((visit) => visit.end(plain('B')));
+      const client = a.dial();
+      client.send(a.head('/').replace('close', 'keep-alive'));
+      await client.reply();
+      client.send(b.head('/'));
+      // If the router has closed the connection, a browser asks on another.
+      const second = (await client.reply()) ?? (await b.get('/'));
+      return `B says ${second.body}`;
+    },
+  },
+  {
     id: 'early-hints-http1',
     says: '103 is not sent to HTTP/1.1, where old clients take it for the answer',
     expected: '200 after 0 interim answers',
-    limits: [],
+    limits: [
+      {
+        on: { line: 'stable' },
+        sees: '502 after 0 interim answers',
+        because: 'nginx before 1.29 takes an interim answer for the answer, which the router then refuses',
+      },
+    ],
     see: async (c) => {
       const session = await c.session((visit) =>
         visit.end(
