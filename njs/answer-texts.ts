@@ -21,6 +21,7 @@ export const ANSWERS: { [verdict in Verdict]: AnswerText } = {
     'The session runs, but its app did not answer in time.',
   ),
   bad_request: answer(400, 'Bad request', 'The request is malformed, or a header of it is too long.'),
+  not_found: answer(404, 'Nothing here', 'The router keeps this address for itself.'),
   method_not_allowed: answer(405, 'Method not allowed', 'The method of the request is not served here.'),
   request_timeout: answer(408, 'Request timeout', 'The request took too long to arrive.'),
   body_too_large: answer(413, 'Body too large', 'The body of the request is larger than is taken here.'),

@@ -5,6 +5,7 @@ export type Verdict =
   | 'bad_gateway'
   | 'gateway_timeout'
   | 'bad_request'
+  | 'not_found'
   | 'method_not_allowed'
   | 'request_timeout'
   | 'body_too_large'
@@ -50,6 +51,7 @@ export interface Facts {
 /** nginx's own reasons. 494 is its number for what others call 431; 495 to 497 are about TLS. */
 const REASONS: { [status: string]: Verdict | undefined } = {
   400: 'bad_request',
+  404: 'not_found',
   405: 'method_not_allowed',
   408: 'request_timeout',
   413: 'body_too_large',

@@ -46,6 +46,7 @@ export function renderRouter(given: Partial<RouterSettings>): Files {
       owned: isHost ? 'all of it' : '/p/',
       sessions: isHost ? '/' : '^~ /p/',
       wait: isHost ? '= /.spawner/wait' : '^~ /p/-/wait/',
+      reserved: isHost ? fill('reserved-host.conf', {}) : '',
     }),
   };
 }

@@ -99,6 +99,7 @@ sessions() {
       owned='all of it'
       sessions=/
       wait='= /.spawner/wait'
+      reserved=$(fill <$home/reserved-host.conf)
       form=host
       ;;
     http://?* | https://?*)
@@ -113,6 +114,7 @@ sessions() {
       owned=/p/
       sessions='^~ /p/'
       wait='^~ /p/-/wait/'
+      reserved=
       form=path
       ;;
     *) wrong_url ;;
