@@ -1,3 +1,4 @@
+import { plain } from '../app.ts';
 import type { Check } from '../row.ts';
 import { told } from '../told.ts';
 
@@ -63,16 +64,15 @@ export const hops: Check[] = [
     ([name, value]): Check => ({
       id: `effect-${name.toLowerCase()}`,
       says: `${name} of an app has no effect and goes no further`,
-      expected: '200 text/plain "the body" -',
+      expected: '200 text/plain, 100000 bytes at once, -',
       see: async (c) => {
+        const body = 'x'.repeat(100_000);
         const session = await c.session((visit) =>
-          visit.end(
-            `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n${name}: ${value}\r\nContent-Length: 8\r\n\r\nthe body`,
-          ),
+          visit.end(plain(body, 'Content-Type: text/plain', `${name}: ${value}`)),
         );
         const reply = await session.get('/');
-        const type = reply.header('content-type');
-        return `${reply.status} ${type} ${JSON.stringify(reply.body)} ${reply.header(name) ?? '-'}`;
+        const passed = reply.header(name) ?? '-';
+        return `${reply.status} ${reply.header('content-type')}, ${reply.body.length} bytes at once, ${passed}`;
       },
     }),
   ),

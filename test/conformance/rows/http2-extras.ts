@@ -38,7 +38,11 @@ export const http2Extras: Check[] = [
       host: '200 after </a.css>; rel=preload',
     },
     limits: [
-      { on: { line: 'stable' }, sees: '502 after none', because: 'nginx can pass 103 on from 1.29 on' },
+      {
+        on: { line: 'stable' },
+        sees: '502 after none',
+        because: 'nginx before 1.29 takes an interim answer for the answer, which the router then refuses',
+      },
     ],
     see: async (c) => {
       const session = await c.session(

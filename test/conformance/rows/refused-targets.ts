@@ -29,7 +29,6 @@ const UNKNOWN: [id: string, says: string, target: string][] = [
 
 /** What nginx itself refuses, whatever it names. */
 const REFUSED: [id: string, says: string, rest: string][] = [
-  ['encoded-nul', '`%00` in the path', '/a%00b'],
   ['broken-escape', '`%` with no two digits after it, in the path', '/a%zz'],
   ['control', 'a raw control character', '/a\x01b'],
   ['far-out', 'more `..` than there are folders', '/../../../<B>/'],

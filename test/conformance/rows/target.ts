@@ -46,6 +46,13 @@ export const target: Check[] = [
     }),
   ),
   {
+    id: 'kept-encoded-nul',
+    says: '`%00` in the path stays',
+    expected: 'A: GET <base>/a%00b HTTP/1.1',
+    limits: [{ on: {}, sees: 'nobody: 400 bad_request', because: 'nginx refuses `%00` in a path' }],
+    see: (c) => askFor(c, c.mode === 'host' ? '/a%00b' : '/p/<A>/a%00b'),
+  },
+  {
     id: 'kept-other-session',
     says: 'what looks like another session’s path is A’s own',
     expected: 'A: GET <base>/p/<B>/x HTTP/1.1',
