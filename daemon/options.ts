@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { InvalidArgumentError, Option } from 'commander';
 import { isQuantity } from './allowance.ts';
 import { parseDurationMs } from './duration.ts';
+import { ConfigError } from './errors.ts';
 import { parsePublicUrl } from './public-url.ts';
 
 const SERVICE = /^service:[a-z]([-a-z0-9]*[a-z0-9])?\.[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -51,7 +52,7 @@ export function daemonOptions(): Option[] {
     flag(
       '--token-secret <secret>',
       'what access tokens are made from: another one makes all of them invalid (default, without a cluster: made once and kept in --state-dir)',
-    ).argParser(secret),
+    ).argParser(tokenSecret),
     flag('--listen <address:port>', 'where the daemon serves its API', '127.0.0.1:8080').argParser(
       listenAddress,
     ),
@@ -60,7 +61,7 @@ export function daemonOptions(): Option[] {
       'admin API of a router: unix:/path, http://host:port or, for all Pods behind a Service, service:name.namespace; repeat for more',
     ).argParser(routerAddresses),
     flag('--router-token <token>', 'bearer token for routers that are reached over http'),
-    flag('--api-token <token>', 'bearer token that callers of the API must send').argParser(token),
+    flag('--api-token <token>', 'bearer token that callers of the API must send').argParser(apiToken),
     yesOrNo('--allow-unauthenticated-api [boolean]', 'listen beyond loopback without --api-token'),
     flag(
       '--status <source>',
@@ -173,18 +174,18 @@ export function count(text: string): string {
   return text;
 }
 
-function token(text: string): string {
-  if (!/^[\x21-\x7e]{16,}$/.test(text)) {
-    throw new InvalidArgumentError('A token has 16 characters or more, without blanks.');
-  }
-  return text;
+function apiToken(text: string): string {
+  return secret('--api-token', text, 16);
 }
 
-function secret(text: string): string {
-  if (!/^[\x21-\x7e]{32,}$/.test(text)) {
-    throw new InvalidArgumentError('A secret has 32 characters or more, without blanks.');
-  }
-  return text;
+function tokenSecret(text: string): string {
+  return secret('--token-secret', text, 32);
+}
+
+/** Not an InvalidArgumentError: commander would print the value. */
+function secret(name: string, text: string, least: number): string {
+  if (text.length >= least && /^[\x21-\x7e]+$/.test(text)) return text;
+  throw new ConfigError(`${name}: write ${least} characters or more, without blanks.`);
 }
 
 function publicUrl(text: string): string {

@@ -1,7 +1,5 @@
 import { hasControls, isBelowPrefix, type RewriteContext } from './rewrite-context.ts';
-
-/** The names of the router's own cookies. */
-const OWN = /^(?:__secure-|__host-)?spawner-token$/;
+import { cookieNameOf, isTokenCookie } from './token-cookie.ts';
 
 /**
  * A Set-Cookie line that no other session's browser tab will send; undefined for a cookie that can't be had so
@@ -10,21 +8,15 @@ const OWN = /^(?:__secure-|__host-)?spawner-token$/;
  */
 export function rewriteCookie(line: string, context: RewriteContext): string | undefined {
   const parts = line.split(';');
-  const name = nameOf(parts[0] as string);
+  const name = cookieNameOf(parts[0] as string);
   const wide = context.mode !== 'host' && name.startsWith('__host-'); // It has to have the path `/`.
-  if (wide || OWN.test(name) || hasControls(line)) {
+  if (wide || isTokenCookie(name) || hasControls(line)) {
     return undefined;
   }
   return parts
     .filter((part, i) => i === 0 || !/^\s*domain\s*(?:=|$)/i.test(part))
     .map((part, i) => (i === 0 || context.mode === 'host' ? part : narrowed(part, context)))
     .join(';');
-}
-
-/** A cookie without a name is sent as its value alone, so what looks like a name there is one to who reads it. */
-function nameOf(pair: string): string {
-  const text = pair.replace(/^[\s=]+/, '').toLowerCase();
-  return text.split('=')[0]?.trim() || '';
 }
 
 /** All paths, though the last one counts: browsers pass over one that is too long. Some programs drop quotes. */

@@ -39,11 +39,20 @@ export function cookieValues(header: string, name: string): string[] {
 export function withoutTokenCookies(header: string): string {
   return header
     .split(';')
-    .filter((pair) => !OWN.test(nameOf(pair)))
+    .filter((pair) => !isTokenCookie(cookieNameOf(pair)))
     .join(';')
     .trim();
 }
 
-function nameOf(pair: string): string {
+/** Whether a cookie of this name is the router's own. */
+export function isTokenCookie(name: string): boolean {
+  return OWN.test(name);
+}
+
+/**
+ * The name of `name=value`, in lower case. A cookie without a name is sent as its value alone, so what looks like a
+ * name there is one to who reads it.
+ */
+export function cookieNameOf(pair: string): string {
   return (pair.replace(/^[\s=]+/, '').split('=')[0] as string).trim().toLowerCase();
 }

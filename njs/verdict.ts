@@ -48,7 +48,7 @@ export interface Facts {
   navigation: boolean;
 }
 
-/** nginx's own reasons. 494 is its number for what others call 431; 495 to 497 are about TLS. */
+/** nginx's own reasons. 494 is its number for what others call 431. */
 const REASONS: { [status: string]: Verdict | undefined } = {
   400: 'bad_request',
   404: 'not_found',
@@ -58,9 +58,6 @@ const REASONS: { [status: string]: Verdict | undefined } = {
   414: 'target_too_long',
   431: 'headers_too_large',
   494: 'headers_too_large',
-  495: 'bad_request',
-  496: 'bad_request',
-  497: 'bad_request',
   500: 'router_error',
   501: 'not_implemented',
   502: 'bad_gateway',

@@ -1,6 +1,7 @@
 /** A router's admin API (docs/router-api.md) as functions. */
 import { Pool } from 'undici';
 import { z } from 'zod';
+import { withShortIds } from '../../njs/log-text.ts';
 import type { Route, RouteState } from '../../njs/route.ts';
 
 const HEALTH_TIMEOUT_MS = 2_000;
@@ -12,7 +13,8 @@ const healthSchema = z.object({
   bootId: z.string().min(1),
   filled: z.boolean(),
   generation: z.number(),
-  mode: z.enum(['path', 'path-kept', 'host']),
+  // An older router, still there while a cluster replaces them, knows one mode only.
+  mode: z.enum(['path', 'path-kept', 'host']).default('path'),
   zones: z.object({ routes: zoneSchema, activity: zoneSchema }),
 });
 const tableSchema = z.object({
@@ -31,7 +33,8 @@ const writtenSchema = z.object({
   bootId: z.string(),
   stale: z.array(z.string()),
   full: z.array(z.string()),
-  refused: z.array(z.string()),
+  // An older router refuses nothing.
+  refused: z.array(z.string()).default([]),
 });
 const activitySchema = z.object({
   bootId: z.string(),
@@ -68,7 +71,8 @@ export class RouterError extends Error {
   readonly absent: boolean;
 
   constructor(message: string, absent: boolean, cause?: unknown) {
-    super(message, { cause });
+    // `GET /readyz` says it to everybody, and who knows a session's id may use the session.
+    super(withShortIds(message), { cause });
     this.absent = absent;
   }
 }
@@ -108,7 +112,10 @@ export function createRouterClient(address: string, token: string | undefined): 
       if (![200, ...(request.accept ?? [])].includes(answer.statusCode)) {
         throw new RouterError(`${what} answered ${answer.statusCode}: ${text.slice(0, 200)}`, false);
       }
-      return schema.parse(JSON.parse(text));
+      const read = schema.safeParse(JSON.parse(text));
+      if (read.success) return read.data;
+      const [issue] = read.error.issues;
+      throw new RouterError(`${what} answered wrongly: ${issue?.path.join('.')}: ${issue?.message}`, false);
     } catch (error) {
       if (error instanceof RouterError) throw error;
       const code = (error as NodeJS.ErrnoException).code;

@@ -55,7 +55,6 @@ test('a wrong value is refused with exit code 2 and a line that names the flag',
     ['--public-url', 'https://my-domain.com/app'],
     ['--keep-prefix', 'maybe'],
     ['--require-token', 'maybe'],
-    ['--token-secret', 'thirty-one-characters-long-xxxx'],
     ['--router', '/run/admin.sock'],
     ['--status', 'guess'],
     ['--router', 'service:spawner-router'],
@@ -70,7 +69,6 @@ test('a wrong value is refused with exit code 2 and a line that names the flag',
     ['--ports', '30000-20000'],
     ['--max-sessions', '0'],
     ['--max-sessions', '1.5'],
-    ['--api-token', 'short'],
     ['--log-level', 'loud'],
   ];
   for (const [name, value] of wrong) {
@@ -80,6 +78,19 @@ test('a wrong value is refused with exit code 2 and a line that names the flag',
     t.is(error.exitCode, 2, `${name} ${value}`);
     t.true(error.message.includes(name), error.message);
     t.notRegex(error.message, /\n/);
+  }
+});
+
+test('a wrong secret is refused, and not told to the log', (t) => {
+  const wrong: [string, string][] = [
+    ['--token-secret', 'thirty-one-characters-long-xxxx'],
+    ['--token-secret', 'long enough, but of several words'],
+    ['--api-token', 'short'],
+  ];
+  for (const [name, value] of wrong) {
+    const error = t.throws(() => parseConfig([...NEEDED, name, value]), { instanceOf: ConfigError });
+    t.true(error.message.includes(name), error.message);
+    t.false(error.message.includes(value), error.message);
   }
 });
 

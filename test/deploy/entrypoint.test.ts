@@ -47,6 +47,7 @@ const SAME: Record<string, [Record<string, string>, Partial<RouterSettings>]> = 
     { SPAWNER_PUBLIC_URL: 'https://{id}.apps.a.test:8443/' },
     { mode: 'host', hostSuffix: '.apps.a.test' },
   ],
+  'the API server has a name': [{ KUBERNETES_SERVICE_HOST: 'api.shoot.a.test' }, {}],
   'there are lists': [
     {
       SPAWNER_PUBLIC_URL: 'http://a.test/',
@@ -109,6 +110,7 @@ const WRONG: [Record<string, string>, RegExp][] = [
   [{ SPAWNER_KEEP_PREFIX: 'yes' }, /SPAWNER_KEEP_PREFIX is "yes": set true or false/],
   [{ SPAWNER_TRUSTED_PROXIES: '10.0.0.0/8;x' }, /SPAWNER_TRUSTED_PROXIES/],
   [{ SPAWNER_ALLOW_ORIGIN: 'https://a.test"' }, /SPAWNER_ALLOW_ORIGIN/],
+  [{ SPAWNER_ALLOW_ORIGIN: 'https://a.test/' }, /SPAWNER_ALLOW_ORIGIN has "https:\/\/a\.test\/"/],
   [{ SPAWNER_ALLOW_ORIGIN: 'a.test' }, /SPAWNER_ALLOW_ORIGIN has "a.test"/],
   [{ SPAWNER_CONNECTIONS_PER_SESSION: '0' }, /SPAWNER_CONNECTIONS_PER_SESSION/],
   [{ SPAWNER_BACKENDS: '10.0.0.0/8; x' }, /SPAWNER_BACKENDS/],

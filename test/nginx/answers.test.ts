@@ -136,6 +136,7 @@ testOnEachStack(
       });
     const answer = await upgrade('https://evil.example');
     t.deepEqual([answer.status, codeOf(t, answer)], [403, 'origin_refused']);
+    t.is((await router.admin.activity(A)).total, 0, 'what is refused is no use of a session');
     t.deepEqual(app.seen, []);
     t.is(
       (await ask(router.publicSocket, `/p/${A}/`, { headers: { origin: 'https://evil.example' } })).status,

@@ -148,7 +148,7 @@ origins() {
   for origin in $SPAWNER_ALLOW_ORIGIN; do
     case $origin in
       self) continue ;;
-      *[!a-z0-9.:/_-]*) ;;
+      *[!a-z0-9.:/_-]* | *://*/*) ;;
       http://[!/]* | https://[!/]*)
         escape "$origin"
         originRules="$originRules  \"~^websocket $escaped \" \"\";$newline"
@@ -188,10 +188,10 @@ backends() {
   set -- $backends
   unset IFS
   backends=$*
-  # Kubernetes says where its API server is.
+  # Kubernetes says where its API server is; some clusters by a name, which no range can leave out.
   case ${KUBERNETES_SERVICE_HOST-} in
-    '') ;;
     *:*) backends="$backends ![$KUBERNETES_SERVICE_HOST]" ;;
+    '' | *[!0-9.]*) ;;
     *) backends="$backends !$KUBERNETES_SERVICE_HOST" ;;
   esac
 }
