@@ -22,7 +22,7 @@ export function readActivity(tableIsFilled: boolean): Activity {
       zone.delete(item[0]);
       return;
     }
-    const key = /^(\d+)([/+])([a-z0-9]*)$/.exec(item[0]);
+    const key = /^(\d+)(\/|\+~?)([a-z0-9]*)$/.exec(item[0]);
     if (key === null) {
       return;
     }
@@ -32,7 +32,7 @@ export function readActivity(tableIsFilled: boolean): Activity {
       living[pid] = isLivingWorker(Number(pid));
     }
     const dropped = !living[pid] && zone.delete(item[0]);
-    if (key[2] === '+') {
+    if (key[2] !== '/') {
       return; // Held requests: each worker counts them for itself alone.
     }
     const count = readCount(item[1]);

@@ -1,5 +1,6 @@
 import { uncounted } from './activity.ts';
 import { readActivity } from './activity-read.ts';
+import { parseRanges } from './backends.ts';
 import { badRequest, fail, ok, type Reply } from './reply.ts';
 import { bootId, highestGeneration, isFilled, markFilled } from './table.ts';
 import { activityZone, routesZone } from './zones.ts';
@@ -23,7 +24,11 @@ export function getHealthz(): Reply {
 }
 
 /** Whether the daemon has filled the table: before, every session would be answered 503. */
-export function getReadyz(): Reply {
+export function getReadyz(backends: string): Reply {
+  const ranges = parseRanges(backends);
+  if (typeof ranges === 'string') {
+    return fail(503, 'bad_setting', `no route is taken: $spawner_allowed_backends: ${ranges}`);
+  }
   return isFilled()
     ? ok({ status: 'ready' })
     : fail(503, 'router_not_filled', 'the daemon has not filled the table yet');

@@ -31,7 +31,7 @@ const CALLS: { [path: string]: Methods } = {
 };
 
 /** For the kubelet, which has no token: nothing else is served without one. */
-const PROBES: { [path: string]: () => Reply } = {
+const PROBES: { [path: string]: (backends: string) => Reply } = {
   '/healthz': getHealthz,
   '/readyz': getReadyz,
 };
@@ -56,7 +56,7 @@ async function replyTo(r: NginxHTTPRequest): Promise<Reply> {
 function refusalOrProbe(r: NginxHTTPRequest): Reply | undefined {
   const probe = PROBES[r.uri];
   if (probe !== undefined && (r.method === 'GET' || r.method === 'HEAD')) {
-    return probe();
+    return probe(r.variables.spawner_allowed_backends || '');
   }
   return refusalOf({
     local: (r.variables.server_addr || '').startsWith('unix:'),

@@ -1,4 +1,4 @@
-import { beginHold, endHold } from './hold-count.ts';
+import { beginHold, endHold, type Held } from './hold-count.ts';
 import { isNavigation } from './navigation.ts';
 import { isSessionId, type RouteState } from './route.ts';
 import { isFilled, readRoute } from './table.ts';
@@ -25,7 +25,7 @@ export function hold(r: NginxHTTPRequest): void {
   // The variable, not r.method: a subrequest is always a GET.
   const shown = isNavigation(r.variables.request_method, r.headersIn);
   const milliseconds = shown ? 0 : 1000 * Number(r.variables.spawner_hold_seconds);
-  whileStarting(r, id, milliseconds, (state) => {
+  whileStarting(r, '+', id, milliseconds, (state) => {
     r.return(state === 'ready' ? 401 : 403);
   });
 }
@@ -39,7 +39,7 @@ export function wait(r: NginxHTTPRequest): void {
   const id = v.spawner_mode === 'host' ? v.spawner_id || '' : r.uri.slice(r.uri.lastIndexOf('/') + 1);
   r.headersOut['Cache-Control'] = 'no-store';
   r.headersOut['Content-Type'] = 'application/json';
-  whileStarting(r, isSessionId(id) ? id : '', WAIT_MS, (state) => {
+  whileStarting(r, '+~', isSessionId(id) ? id : '', WAIT_MS, (state) => {
     r.return(200, JSON.stringify({ state: state === 'unknown' && !isFilled() ? 'starting' : state }));
   });
 }
@@ -47,6 +47,7 @@ export function wait(r: NginxHTTPRequest): void {
 /** Calls `done` once, at the latest after `milliseconds`; at once if too many requests are being held. */
 function whileStarting(
   r: NginxHTTPRequest,
+  held: Held,
   id: string,
   milliseconds: number,
   done: (state: Seen) => void,
@@ -58,7 +59,7 @@ function whileStarting(
   }
   const most = Number(r.variables.spawner_hold_max);
   const mostPerSession = Number(r.variables.spawner_hold_max_per_session);
-  const mark = beginHold(id, most, mostPerSession);
+  const mark = beginHold(held, id, most, mostPerSession);
   if (mark === '') {
     done(state);
     return;

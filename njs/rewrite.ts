@@ -14,21 +14,23 @@ const REWRITERS: { [name: string]: (value: string, context: RewriteContext) => s
   'Set-Cookie': rewriteCookie,
 };
 
-/** What an app may say before its answer nginx takes for the answer: nothing of it is passed on as a header. */
-function refuseInterim(r: NginxHTTPRequest): void {
-  report(`an app answered ${r.status}, which this nginx can't pass on`, r.variables.request_id);
-  r.rawHeadersOut.forEach((pair) => {
-    delete r.headersOut[pair[0]];
-  });
-  r.status = 502;
+/**
+ * For an answer that nginx would pass on as it is. A header filter that throws has nginx close the connection, or the
+ * stream of HTTP/2; to change the status would not do, since some such answers are sent without a head.
+ */
+function refuseUnframed(r: NginxHTTPRequest): never {
+  report(
+    `an app sent what is no answer (status ${r.status}): the connection is closed`,
+    r.variables.request_id,
+  );
+  throw new Error('no answer');
 }
 
 /** Has the addresses in an app's answer mean in the browser what they mean to the app. A header filter. */
 export function rewriteHeaders(r: NginxHTTPRequest): void {
   const v = r.variables;
-  if (v.spawner_interim !== '') {
-    refuseInterim(r);
-    return;
+  if (v.spawner_unframed !== '') {
+    refuseUnframed(r);
   }
   const context: RewriteContext = {
     mode: v.spawner_mode as RewriteContext['mode'],

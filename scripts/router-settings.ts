@@ -124,9 +124,16 @@ export function checkRouter(settings: RouterSettings): void {
   check('activityZoneSize', activityZoneSize, isSize(activityZoneSize), SIZE);
   check('adminListen', adminListen, isListen(adminListen), LISTEN);
   check('adminToken', '…', /^[\w.~+/=-]*$/.test(adminToken), 'letters, digits and ._~+/=- only');
-  for (const name of ['holdSeconds', 'holdMax', 'holdMaxPerSession', 'connectionsPerSession'] as const) {
+  for (const name of ['holdSeconds', 'holdMax', 'holdMaxPerSession'] as const) {
     check(name, settings[name], isCount(settings[name]), COUNT);
   }
+  const { connectionsPerSession } = settings;
+  check(
+    'connectionsPerSession',
+    connectionsPerSession,
+    isPort(connectionsPerSession),
+    'a number from 1 to 65535',
+  );
   if (settings.mode === 'host') check('hostSuffix', hostSuffix, hostSuffix !== '', 'a domain');
   check('nginxVersion', settings.nginxVersion, /^\d+\.\d+\.\d+$/.test(settings.nginxVersion), 'like 1.26.3');
   const ranges = parseRanges(settings.backends.join(' '));
@@ -150,7 +157,8 @@ export function checkNginx({ listen, directory, workers, tls }: NginxSettings): 
   check('listen', listen, isListen(listen), LISTEN);
   check('directory', directory, isPath(directory), PATH);
   check('workers', workers, workers === 'auto' || isCount(workers), COUNT);
-  for (const path of tls ? [tls.certificate, tls.key] : []) check('tls', path, isPath(path), PATH);
+  for (const path of tls ? [tls.certificate, tls.key] : [])
+    check(path === tls?.certificate ? 'tlsCertificate' : 'tlsKey', path, isPath(path), PATH);
 }
 
 function check(name: string, value: unknown, right: boolean, wanted: string): void {
@@ -170,9 +178,8 @@ function isPath(text: string): boolean {
 /** A unix socket's path has at most 107 bytes (unix(7)). */
 function isListen(text: string): boolean {
   const path = /^unix:(.*)$/.exec(text)?.[1];
-  return path === undefined
-    ? /^(localhost|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):\d+$/.test(text)
-    : isPath(path) && Buffer.byteLength(path) <= 107;
+  const port = /^(?:localhost|\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]+\]):(\d+)$/.exec(text)?.[1];
+  return path === undefined ? isPort(Number(port)) : isPath(path) && Buffer.byteLength(path) <= 107;
 }
 
 function isSize(text: string): boolean {
@@ -182,6 +189,11 @@ function isSize(text: string): boolean {
 
 function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 1;
+}
+
+/** nginx' `limit_conn` goes as far as ports do. */
+function isPort(value: number): boolean {
+  return isCount(value) && value <= 65_535;
 }
 
 function isNetwork(text: string): boolean {

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -148,7 +149,22 @@ function parseTls({ tlsCertificate, tlsKey }: OwnFlags): StartOptions['tls'] {
     if (!isReadable(file))
       throw new ConfigError(`${name} ${file}: there is no such file, or it may not be read`);
   }
+  checkPair(tlsCertificate, tlsKey);
   return { certificate: resolve(tlsCertificate), key: resolve(tlsKey) };
+}
+
+function checkPair(certificate: string, key: string): void {
+  const parse = <T>(name: string, file: string, read: (text: Buffer) => T): T => {
+    try {
+      return read(readFileSync(file));
+    } catch {
+      throw new ConfigError(`${name} ${file}: it is no PEM file of that`);
+    }
+  };
+  const itsCertificate = parse('--tls-certificate', certificate, (text) => new X509Certificate(text));
+  const itsKey = parse('--tls-key', key, createPrivateKey);
+  if (!itsCertificate.checkPrivateKey(itsKey))
+    throw new ConfigError(`--tls-key ${key} is not the key of --tls-certificate ${certificate}`);
 }
 
 function isReadable(file: string): boolean {

@@ -3,20 +3,25 @@
  * its own, so each has a counter of its own. It knows nothing of Spawner but the environment it is given.
  */
 import { readFileSync } from 'node:fs';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { createActivity } from './activity.ts';
 
-const { HOST = '127.0.0.1', PORT = '3000', SPAWNER_SESSION_ID = 'none' } = process.env;
+const {
+  HOST = '127.0.0.1',
+  PORT = '3000',
+  SPAWNER_SESSION_ID = 'none',
+  SPAWNER_BASE_PATH = '/',
+} = process.env;
 const page = readFileSync(join(import.meta.dirname, 'page.html'));
 const activity = createActivity(() => performance.now() / 1000);
 const visitors = new Set<WebSocket>();
 let count = 0;
 
 const server = createServer((request, response) => {
-  const path = request.url?.split('?')[0];
+  const path = pathOf(request);
   if (path === '/status') return json(response, 200, activity.status());
   response.once('close', activity.begin());
   if (path === '/session')
@@ -27,7 +32,8 @@ const server = createServer((request, response) => {
     .end(page);
 });
 
-new WebSocketServer({ server, path: '/live', maxPayload: 1024 }).on('connection', (socket) => {
+new WebSocketServer({ server, maxPayload: 1024 }).on('connection', (socket, request) => {
+  if (pathOf(request) !== '/live') return socket.close(1008, 'nothing is there');
   const end = activity.begin();
   visitors.add(socket);
   tellAll();
@@ -54,6 +60,12 @@ process.once('SIGTERM', () => {
   server.close(() => process.exit(0));
   server.closeAllConnections();
 });
+
+/** What is asked for, below the base path too: with `--keep-prefix` that is part of each request. */
+function pathOf(request: IncomingMessage): string {
+  const [path = '/'] = (request.url ?? '/').split('?');
+  return path.startsWith(SPAWNER_BASE_PATH) ? `/${path.slice(SPAWNER_BASE_PATH.length)}` : path;
+}
 
 function tellAll(): void {
   const state = { session: SPAWNER_SESSION_ID, pid: process.pid, count, visitors: visitors.size };

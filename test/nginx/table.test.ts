@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { insertBefore } from '../support/bundle.ts';
 import { ask } from '../support/http.ts';
 import { until } from '../support/poll.ts';
@@ -69,13 +71,14 @@ testOnEachStack(
   'a worker that is killed while it writes does not lock the others out',
   {},
   async (t, { router }) => {
-    const dawdle = "ngx.log(ngx.ERR, 'writing'); const end = Date.now() + 300; while (Date.now() < end) {}";
+    const note = join(router.directory, 'writing');
+    const dawdle = `fs.writeFileSync('${note}', String(process.pid)); const end = Date.now() + 300; while (Date.now() < end) {}`;
     await insertBefore(router, 'return work();', dawdle);
     const interrupted = router.admin.put(A, 'ready', HERE);
-    const writer = await until('a write to begin', async () => {
-      return /(\d+)#\d+: .*js: writing/.exec(await router.errorLog())?.[1];
-    });
-    process.kill(Number(writer), 'SIGKILL');
+    const writer = await until('a write to begin', async () =>
+      Number(await readFile(note, 'utf8').catch(() => '')),
+    );
+    process.kill(writer, 'SIGKILL');
     await t.throwsAsync(interrupted);
     t.is((await router.admin.put(B, 'ready', HERE)).status, 200);
   },

@@ -1,7 +1,8 @@
 #!/bin/dash
 # Starts the router's nginx (`router`) or the sidecar's (`sidecar`), with settings from the environment.
 # The image has no other programs to call, so this keeps to what the shell can do by itself.
-set -eu
+# No name of a file is meant by a star.
+set -euf
 umask 077
 
 home=/usr/share/spawner
@@ -87,9 +88,12 @@ sessions() {
       [ "$keepPrefix" = false ] || fail 'SPAWNER_KEEP_PREFIX has no effect with {id} in SPAWNER_PUBLIC_URL'
       hostApex=${publicUrl#*'{id}.'}
       hostApex=${hostApex%/}
+      case $hostApex in
+        *:?*[!0-9]* | *:??????* | *:) wrong_url ;;
+      esac
       hostApex=${hostApex%:*}
       case $hostApex in
-        '' | *[!a-z0-9._-]*) wrong_url ;;
+        '' | *[!a-z0-9._-]* | *..* | .* | *. | *.[0-9] | *.*[!a-z]) wrong_url ;;
       esac
       hostSuffix=.$hostApex
       escape "$hostSuffix"
@@ -125,12 +129,12 @@ sessions() {
 proxies() {
   trustedProxies=
   realIp=
-  [ -n "${SPAWNER_TRUSTED_PROXIES-}" ] || return 0
+  [ -n "${SPAWNER_TRUSTED_PROXY-}" ] || return 0
   IFS=,
-  for network in $SPAWNER_TRUSTED_PROXIES; do
+  for network in $SPAWNER_TRUSTED_PROXY; do
     case $network in
       '' | *[!0-9a-fA-F.:/]*)
-        fail "SPAWNER_TRUSTED_PROXIES has \"$network\": set networks like 10.0.0.0/8, with commas between them"
+        fail "SPAWNER_TRUSTED_PROXY has \"$network\": set networks like 10.0.0.0/8, with commas between them"
         ;;
     esac
     trustedProxies="$trustedProxies  $network 1;$newline"
@@ -169,7 +173,10 @@ tls() {
   [ -n "$certificate$key" ] || return 0
   for file in "$certificate" "$key"; do
     [ -n "$file" ] || fail 'SPAWNER_TLS_CERTIFICATE and SPAWNER_TLS_KEY belong together: set both'
-    [ -r "$file" ] || fail "SPAWNER_TLS_CERTIFICATE or SPAWNER_TLS_KEY: there is no file $file that may be read"
+    case $file in
+      *[!A-Za-z0-9_./@+-]*) fail "SPAWNER_TLS_CERTIFICATE or SPAWNER_TLS_KEY: \"$file\" has more than letters, digits and ._@+-" ;;
+    esac
+    [ -f "$file" ] && [ -r "$file" ] || fail "SPAWNER_TLS_CERTIFICATE or SPAWNER_TLS_KEY: there is no file $file that may be read"
   done
   tls=$(fill <$home/server-tls.conf)
   ssl=ssl
@@ -215,7 +222,7 @@ router() {
   holdMaxPerSession=${SPAWNER_HOLD_MAX_PER_SESSION:-100}
   count SPAWNER_HOLD_MAX_PER_SESSION "$holdMaxPerSession" 1000000
   connectionsPerSession=${SPAWNER_CONNECTIONS_PER_SESSION:-1000}
-  count SPAWNER_CONNECTIONS_PER_SESSION "$connectionsPerSession" 1000000
+  count SPAWNER_CONNECTIONS_PER_SESSION "$connectionsPerSession" 65535
   workers=${SPAWNER_ROUTER_WORKERS:-2}
   count SPAWNER_ROUTER_WORKERS "$workers" 512
   sessions

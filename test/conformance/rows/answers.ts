@@ -65,11 +65,11 @@ export const answers: Check[] = [
   },
   {
     id: 'origin-wide',
-    says: 'headers that speak for the whole origin pass only where it is the session’s',
+    says: 'headers that speak for the whole origin pass only where it is the session’s; those for a whole domain never',
     expected: {
       path: '(none), (none), (none)',
       'path-kept': '(none), (none), (none)',
-      host: '"*", /, max-age=5',
+      host: '(none), /, max-age=5',
     },
     see: (c) =>
       seeHeaders(c, '200 OK', [

@@ -40,7 +40,7 @@ export const http2Extras: Check[] = [
     limits: [
       {
         on: { line: 'stable' },
-        sees: '502 after none',
+        sees: 'failed: Stream closed with error code NGHTTP2_INTERNAL_ERROR',
         because: 'nginx before 1.29 takes an interim answer for the answer, which the router then refuses',
       },
     ],
