@@ -5,7 +5,7 @@ import { whileTableLocked } from './lock.ts';
 import { report } from './log.ts';
 import { badRequest, fail, type Reply, send } from './reply.ts';
 import { isSessionId } from './route.ts';
-import { refusalOf } from './token.ts';
+import { callerOf, refusalOf } from './token.ts';
 
 /** The admin API, version 1: docs/router-api.md. The only handler that writes to the table. */
 interface Call {
@@ -58,11 +58,7 @@ function refusalOrProbe(r: NginxHTTPRequest): Reply | undefined {
   if (probe !== undefined && (r.method === 'GET' || r.method === 'HEAD')) {
     return probe(r.variables.spawner_allowed_backends || '');
   }
-  return refusalOf({
-    local: (r.variables.server_addr || '').startsWith('unix:'),
-    token: r.variables.spawner_admin_token || '',
-    authorization: r.headersIn.Authorization || '',
-  });
+  return refusalOf(callerOf(r));
 }
 
 async function answer(r: NginxHTTPRequest): Promise<Reply> {

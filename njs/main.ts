@@ -1,6 +1,7 @@
 /** What nginx/spawner-http.conf and nginx/spawner-server.conf call. */
 import { backend, release } from './forward.ts';
 import { rare } from './rare.ts';
+import { rarePoll } from './rare-poll.ts';
 import { rareRewrite } from './rare-rewrite.ts';
 import { rareToken } from './rare-token.ts';
 
@@ -36,6 +37,10 @@ function watch(r: NginxHTTPRequest): string {
   return rareToken().watch(r);
 }
 
+function poll(r: NginxHTTPRequest): void {
+  rarePoll().poll(r);
+}
+
 function writeLog(): void {
   rare().writeLog();
 }
@@ -54,6 +59,7 @@ export default {
   appCookies,
   backend,
   hold,
+  poll,
   release,
   rewriteHeaders,
   wait,

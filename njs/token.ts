@@ -9,6 +9,15 @@ export interface Caller {
   authorization: string;
 }
 
+/** Who calls the admin API. */
+export function callerOf(r: NginxHTTPRequest): Caller {
+  return {
+    local: (r.variables.server_addr || '').startsWith('unix:'),
+    token: r.variables.spawner_admin_token || '',
+    authorization: r.headersIn.Authorization || '',
+  };
+}
+
 /** The refusal, or undefined if the caller may go on. Without a token nothing is served over TCP. */
 export function refusalOf(caller: Caller): Reply | undefined {
   if (caller.token === '') {

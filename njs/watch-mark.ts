@@ -1,5 +1,11 @@
 import { activityZone } from './zones.ts';
 
+/** How often is looked for it. */
+export const LOOK_MS = 1500;
+
+/** Where in the admin API others look for it. */
+export const POLL_PATH = '/v1/revoked/';
+
 const START = '~';
 
 /**
@@ -23,4 +29,13 @@ export function markRevoked(id: string, generation: number): void {
 /** For a session whose route is forgotten. */
 export function forgetRevocation(id: string): void {
   activityZone().delete(revocationKey(id));
+}
+
+/**
+ * Whether a request that was let in by a route of the generation `admitted` is shut out by now. Allocates nothing, if
+ * its caller keeps the zone.
+ */
+export function isRevoked(zone: NgxSharedDict<number>, key: string, admitted: number): boolean {
+  const revoked = zone.get(key);
+  return revoked === undefined || revoked > admitted;
 }

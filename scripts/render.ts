@@ -34,6 +34,7 @@ export function renderRouter(given: Partial<RouterSettings>): Files {
   return {
     'spawner-http.conf': fill('spawner-http.conf', {
       ...settings,
+      adminUrl: adminUrl(settings.adminListen),
       backends: settings.backends.join(' '),
       trustedProxies: lines(settings.trustedProxies.map(trusted)),
       originRules: lines(originRules(settings.allowedOrigins)),
@@ -102,6 +103,12 @@ function hasTrailers(nginxVersion: string): boolean {
 function realIp(proxies: string[]): string[] {
   const from = proxies.map((proxy) => `set_real_ip_from ${proxy};`);
   return [...from, 'real_ip_header X-Forwarded-For;', 'real_ip_recursive on;'];
+}
+
+/** The admin API as nginx itself reaches it: all addresses include loopback, and njs looks up no names by itself. */
+function adminUrl(listen: string): string {
+  const address = listen.replace(/^(0\.0\.0\.0|localhost):/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:');
+  return `http://${address}${listen.startsWith('unix:') ? ':' : ''}`;
 }
 
 /** nginx' `geo` takes whoever comes through a unix socket for 255.255.255.255. */

@@ -8,6 +8,7 @@ import { renderRouter } from '../../scripts/render.ts';
 import { PRIVATE_NETWORKS, type RouterSettings } from '../../scripts/router-settings.ts';
 
 const TOKEN = '0123456789abcdef';
+const ADMIN = { adminListen: '0.0.0.0:9145', adminToken: TOKEN };
 
 /** Runs the entrypoint of the image up to where it would start nginx, on folders of the test's own. */
 function run(t: ExecutionContext, env: Record<string, string>) {
@@ -70,7 +71,7 @@ for (const [title, [env, settings]] of Object.entries(SAME)) {
   test(`the image makes the same files as scripts/render.ts when ${title}`, (t) => {
     const { status, stderr, read } = run(t, env);
     t.deepEqual([status, stderr], [0, '']);
-    const files = renderRouter({ adminToken: TOKEN, backends: PRIVATE_NETWORKS, ...settings });
+    const files = renderRouter({ ...ADMIN, backends: PRIVATE_NETWORKS, ...settings });
     for (const [name, text] of Object.entries(files)) t.deepEqual(essence(read(name)), essence(text), name);
     t.notRegex(read('nginx.conf'), /\{\{/);
   });

@@ -47,6 +47,19 @@ test('every setting arrives where nginx reads it', (t) => {
   }
 });
 
+for (const [listen, url] of [
+  ['unix:/run/spawner/admin.sock', 'http://unix:/run/spawner/admin.sock:'],
+  ['10.0.0.5:8081', 'http://10.0.0.5:8081'],
+  ['0.0.0.0:8081', 'http://127.0.0.1:8081'],
+  ['localhost:8081', 'http://127.0.0.1:8081'],
+  ['[::]:8081', 'http://[::1]:8081'],
+] as const) {
+  test(`nginx reaches what listens on ${listen}`, (t) => {
+    const { 'spawner-http.conf': http = '' } = renderRouter({ adminListen: listen });
+    t.true(http.includes(`js_var $spawner_admin_url "${url}";`));
+  });
+}
+
 test('nothing of a template is left unfilled', (t) => {
   const files = {
     ...renderNginx(NGINX, {}),

@@ -239,6 +239,7 @@ router() {
   listen=$address
   listen_on 9145
   adminListen=$address
+  adminUrl=http://127.0.0.1:9145
   listen_on 9146
   drainListen=$address
   serverConf=$directory/spawner-server.conf
