@@ -39,7 +39,7 @@ function page(rows: Row[], run: string, hasFailed: (row: Row, mode: Mode) => boo
   });
   return `# What an app behind the router may rely on
 
-Each line is a test ([test/conformance](../test/conformance/table.ts)) that talks to a real nginx and to an app, both on raw sockets, and compares what it sees to the letter. \`npm test\` runs all of them in every mode on nginx of both lines, and under both engines of njs. \`npm run conformance\` writes this page; it is not edited by hand.
+Each line is a test ([test/conformance](../test/conformance/table.ts)) that talks to a real nginx and to an app, both on raw sockets, and compares what it sees to the letter. \`npm test\` runs all of them in every mode on nginx of both lines. \`npm run conformance\` does so under the younger engine of njs, too, and writes this page; it is not edited by hand.
 
 Modes: *path* (\`https://host/p/<id>/…\`, the app gets what follows the prefix), *prefix kept* (the app gets all of it) and *host* (\`https://<id>.apps.example.com/…\`).
 
