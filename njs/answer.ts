@@ -49,6 +49,10 @@ export function answerHeaders(r: NginxHTTPRequest): void {
   if (its.retry) {
     headers['Retry-After'] = '1';
   }
+  if (its.status === 405) {
+    // nginx itself refuses TRACE and CONNECT.
+    headers.Allow = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+  }
   Object.keys(headers).forEach((name) => {
     r.headersOut[name] = headers[name] as string;
   });

@@ -150,7 +150,7 @@ export function createRouterLink(parts: RouterLinkParts): RouterLink {
     // It is tried again all the time; the same reason is told once.
     const reason = error.message;
     if (reason !== downReason)
-      log.warn({ router: client.address, state: next, reason }, 'router out of reach');
+      log.warn({ router: client.address, state: next, reason }, 'router is not used');
     downReason = reason;
     giveUp(next);
   }
