@@ -118,9 +118,9 @@ async function takesPods(core: CoreV1Api): Promise<boolean> {
   }
 }
 
-/** Removes what is left of a cluster that does not run. */
+/** Removes what is left of a cluster that does not run, also of one that had its folder elsewhere. */
 function clear(): void {
-  if (!existsSync(runFolder)) return;
+  shell('network.sh', 'free');
   shell('network.sh', 'down');
   rmSync(runFolder, { recursive: true, force: true });
 }
@@ -133,7 +133,7 @@ function shell(script: string, ...args: string[]): void {
     });
   } catch (error) {
     const { stderr } = error as { stderr: Buffer };
-    throw new Error(`${script} failed: ${stderr.toString().trim().split('\n').at(-1)}`);
+    throw new Error(`${script}: ${stderr.toString().trim().split('\n').at(-1)}`);
   }
 }
 

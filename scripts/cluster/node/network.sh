@@ -1,8 +1,20 @@
 #!/bin/bash
-# network.sh up|down: what the node needs of this machine: a network namespace, a link to it with routes to Pods and
-# Services, and cgroups. Nothing but that link leaves the namespace. `down` takes away what is there, and only that.
+# network.sh free|up|down: what the node needs of this machine: a network namespace, a link to it with routes to Pods and
+# Services, and cgroups. Nothing but that link leaves the namespace. `down` takes away what is there, and only that;
+# `free` fails if another cluster uses it.
 set -euo pipefail
 . "$(dirname "$0")/settings.sh"
+
+free() {
+  local processes
+  # Those of a node that was just killed take a moment to end.
+  for _ in $(seq 50); do
+    processes=$(ip netns pids $netns 2>/dev/null | xargs) || return 0
+    [ -n "$processes" ] || return 0
+    sleep 0.1
+  done
+  fail "a cluster that another user or XDG_CACHE_HOME started is up (processes $processes): end it there"
+}
 
 up() {
   ip netns add $netns
