@@ -8,6 +8,7 @@ import type {
   V1ResourceRequirements,
   V1Service,
 } from '@kubernetes/client-node';
+import { shardOfSession } from '../../../njs/shard.ts';
 import type { PublicUrl } from '../../public-url.ts';
 import type { SessionSpec } from '../../session.ts';
 import { ownEnvironment } from '../session-environment.ts';
@@ -17,6 +18,7 @@ import {
   objectName,
   SESSION_ANNOTATION,
   SESSION_LABEL,
+  SHARD_LABEL,
   SIDECAR_CONTAINER,
   SIDECAR_PORT,
 } from './names.ts';
@@ -54,7 +56,12 @@ export function podManifest(spec: SessionSpec, settings: PodSettings): V1Pod {
     metadata: {
       name: objectName(id),
       namespace: settings.namespace,
-      labels: { ...template.metadata.labels, ...MANAGED, [SESSION_LABEL]: id },
+      labels: {
+        ...template.metadata.labels,
+        ...MANAGED,
+        [SESSION_LABEL]: id,
+        [SHARD_LABEL]: shardOfSession(id),
+      },
       annotations: {
         ...template.metadata.annotations,
         [SESSION_ANNOTATION]: sessionAnnotation(spec),

@@ -1,5 +1,7 @@
 /** What Spawner's objects in a cluster are called. deploy/ and docs/kubernetes.md say the same. */
 export const SESSION_LABEL = 'spawner/session';
+/** Has DNS tell routers of the Pod: deploy/shards.yaml. */
+export const SHARD_LABEL = 'spawner/shard';
 /** Holds what a daemon has to know of a session that an earlier one made. */
 export const SESSION_ANNOTATION = 'spawner/session';
 export const APP_CONTAINER = 'app';

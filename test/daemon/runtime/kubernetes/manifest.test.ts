@@ -50,7 +50,11 @@ test('a Pod is safe without a template', (t) => {
     metadata: {
       name: `session-${id}`,
       namespace: 'here',
-      labels: { 'app.kubernetes.io/managed-by': 'spawner', 'spawner/session': id },
+      labels: {
+        'app.kubernetes.io/managed-by': 'spawner',
+        'spawner/session': id,
+        'spawner/shard': 'a',
+      },
       annotations: {
         'spawner/session': '{"createdAt":1000,"labels":{"team":"blue"},"idempotency":null,"tokenEpoch":null}',
       },
