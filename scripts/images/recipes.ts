@@ -71,7 +71,9 @@ export function recipes(packages: Packages, version: string): Record<ImageName, 
       await buildBundle(join(folder, HOME, 'spawner.js'));
       await buildSidecar(join(folder, HOME, 'sidecar.js'));
       place(folder, [
-        inProject('deploy/images/router/entrypoint.sh', `${HOME}/entrypoint.sh`),
+        ...['entrypoint.sh', 'pool.sh'].map((name) =>
+          inProject(`deploy/images/router/${name}`, `${HOME}/${name}`),
+        ),
         // The entrypoint fills in the settings.
         ...readdirSync(join(root, 'nginx'))
           .filter((name) => name.endsWith('.conf') && !NPM_START.includes(name))

@@ -18,7 +18,7 @@ import { PRIVATE_NETWORKS, ROUTER_DEFAULTS } from '../../scripts/router-settings
 
 const folder = join(root, 'deploy');
 const read = (name: string) => readFileSync(join(folder, name), 'utf8');
-const entrypoint = read('images/router/entrypoint.sh');
+const entrypoint = ['entrypoint.sh', 'pool.sh'].map((name) => read(`images/router/${name}`)).join('');
 
 interface Kustomization {
   resources: string[];

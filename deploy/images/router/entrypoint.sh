@@ -6,6 +6,7 @@ set -euf
 umask 077
 
 home=/usr/share/spawner
+nginx=/usr/sbin/nginx
 # The only folder that can be written.
 directory=/tmp
 module='load_module /usr/lib/nginx/modules/ngx_http_js_module.so;'
@@ -33,6 +34,15 @@ size() {
   case $2 in
     *[kK]) [ "$number" -ge 64 ] || fail "$1 is \"$2\": set a size like 8m, at least 64k" ;;
   esac
+}
+
+# Whether nginx is as new as, say, 1.29.6.
+at_least() {
+  IFS=.
+  # shellcheck disable=SC2086 # to be split
+  set -- $version $1
+  unset IFS
+  [ $((($1 * 1000 + $2) * 1000 + $3)) -ge $((($4 * 1000 + $5) * 1000 + $6)) ]
 }
 
 # What follows `listen`, for a port on all addresses; a kernel without IPv6 has no such file.
@@ -203,6 +213,22 @@ backends() {
   esac
 }
 
+# What only some versions of nginx have.
+line_features() {
+  lineFeatures=
+  trailers=
+  if at_least 1.27.2; then
+    lineFeatures="  proxy_pass_trailers on;$newline"
+    trailers='  "~*(?:^|[, ])trailers(?:$|[, ;])" trailers;'
+  fi
+  # Links are not rewritten in them.
+  if at_least 1.29.0 && [ "$form$keepPrefix" != pathfalse ]; then
+    lineFeatures="$lineFeatures  early_hints \$http2;"
+  fi
+}
+
+. $home/pool.sh
+
 router() {
   adminToken=${SPAWNER_ROUTER_TOKEN-}
   case $adminToken in
@@ -231,9 +257,11 @@ router() {
   tls
   backends
   engine=
-  # What newer lines of nginx have, and that of the image has not.
-  lineFeatures=
-  trailers=
+  version=$($nginx -v 2>&1)
+  version=${version##*nginx/}
+  version=${version%%[!0-9.]*}
+  line_features
+  pool
   jsPath=$home/spawner.js
   listen_on 8000 $ssl
   listen=$address
@@ -247,6 +275,7 @@ router() {
   limits=$(fill <$home/server-limits.conf)
   server=$(fill <$home/server-$form.conf)
   proxy=$(fill <$home/spawner-proxy.conf)
+  [ -z "$pool" ] || poolLocations=$(fill <$home/pool-dns-locations.conf)
   fill <$home/spawner-http.conf >$directory/spawner-http.conf
   fill <$home/spawner-server.conf >$serverConf
   fill <$home/router-pod.conf >$directory/nginx.conf
@@ -273,4 +302,4 @@ case $role in
 esac
 # As many connections as the node allows: only root could have nginx ask for more.
 ulimit -S -n "$(ulimit -H -n)"
-exec /usr/sbin/nginx -e stderr -p $directory -c $directory/nginx.conf
+exec $nginx -e stderr -p $directory -c $directory/nginx.conf
