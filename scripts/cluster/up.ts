@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { identify, isAlive, type ProcessIdentity } from '../../daemon/runtime/process/proc.ts';
+import { debianPackages } from '../images/packages.ts';
 import { ctr, importImage } from './images.ts';
 import { adminKubeconfig, buildFolder, program, runFolder } from './places.ts';
 
@@ -64,6 +65,7 @@ export async function isUp(): Promise<boolean> {
 }
 
 async function start(tied: boolean, abort: AbortSignal): Promise<void> {
+  const { root: dns } = await debianPackages('trixie', ['dnsmasq-base'], () => {});
   mkdirSync(runFolder, { recursive: true, mode: 0o700 });
   shell('pki.sh');
   shell('network.sh', 'up');
@@ -72,7 +74,7 @@ async function start(tied: boolean, abort: AbortSignal): Promise<void> {
   const node = spawn('setpriv', [...tie, '--', 'bash', join(scripts, 'enter.sh')], {
     detached: true,
     stdio: ['ignore', log, log],
-    env: environment(),
+    env: { ...environment(), DNS: dns, NODE: process.execPath },
   });
   node.unref();
   writeFileSync(stateFile, JSON.stringify(await identify(node.pid as number)));

@@ -8,7 +8,7 @@ export PATH=$BUILD/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # The kubelet otherwise looks for Amazon's metadata address, in vain, for 6 s.
 export AWS_EC2_METADATA_DISABLED=true
 pki=$RUN/pki
-mkdir -p "$RUN"/{log,cni,sysctl,certs}
+mkdir -p "$RUN"/{log,cni,sysctl,certs,names}
 trap 'exit 0' TERM INT
 
 # Private mounts: nothing written below them reaches the machine.
@@ -59,12 +59,23 @@ api_server() {
     --audit-policy-file="$here/audit-policy.yaml" --audit-log-path="$RUN/audit.log"
 }
 
-# Runs the API server, but for the time that $RUN/apiserver-stopped exists: so that tests can have it away.
-keep_api_server() {
+# Knows headless Services only, and nobody beyond the cluster.
+dns() {
+  local libraries
+  libraries=$(echo "$DNS"/usr/lib/*-linux-gnu)
+  exec "$libraries"/ld-linux*.so.? --library-path "$libraries" "$DNS/usr/sbin/dnsmasq" --keep-in-foreground \
+    --conf-file=/dev/null --pid-file --user=root --log-facility=- --no-resolv --no-hosts --local=/cluster.local/ \
+    --hostsdir="$RUN/names" --listen-address=$node_ip --bind-interfaces >>"$RUN/log/dns.log" 2>&1
+}
+
+names() { KUBECONFIG=$pki/admin.kubeconfig exec "$NODE" "$here/names.ts" "$RUN/names" >>"$RUN/log/names.log" 2>&1; }
+
+# keep PROGRAM: runs it, but for the time that $RUN/PROGRAM-stopped exists: so that tests can have it away.
+keep() {
   while sleep 0.1; do
-    [ ! -e "$RUN/apiserver-stopped" ] || continue
-    api_server &
-    while [ ! -e "$RUN/apiserver-stopped" ] && kill -0 $! 2>/dev/null; do sleep 0.1; done
+    [ ! -e "$RUN/$1-stopped" ] || continue
+    "$1" &
+    while [ ! -e "$RUN/$1-stopped" ] && kill -0 $! 2>/dev/null; do sleep 0.1; done
     kill -KILL $! 2>/dev/null || true
     wait $! || true
   done
@@ -78,7 +89,7 @@ api_server_answers() {
 run containerd -c "$RUN/containerd.toml" &
 run etcd --data-dir "$RUN/etcd" --unsafe-no-fsync --listen-peer-urls http://127.0.0.1:0 \
   --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 &
-keep_api_server &
+keep api_server &
 for _ in $(seq 600); do ! api_server_answers || break; sleep 0.1; done
 run kube-controller-manager --kubeconfig="$pki/controller-manager.kubeconfig" --leader-elect=false \
   --bind-address=127.0.0.1 --port=0 --cert-dir="$RUN/certs/controller-manager" \
@@ -94,6 +105,8 @@ run kubelet --config="$RUN/kubelet.yaml" --kubeconfig="$pki/kubelet.kubeconfig" 
 run kube-proxy --kubeconfig="$pki/proxy.kubeconfig" --proxy-mode=iptables --hostname-override=$node_name \
   --conntrack-max-per-core=0 --conntrack-tcp-timeout-established=0 --conntrack-tcp-timeout-close-wait=0 \
   --bind-address=$node_ip --healthz-bind-address=127.0.0.1:10256 --metrics-bind-address=127.0.0.1:10249 &
+keep dns &
+keep names &
 touch "$RUN/started"
 # Collects orphans, as PID 1 has to.
 while :; do wait -n || sleep 0.2; done

@@ -1,20 +1,18 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runFolder } from '../../../scripts/cluster/places.ts';
 import { until } from '../../support/poll.ts';
 import { theCluster } from './cluster.ts';
-
-// The node's supervisor keeps the API server away as long as this file exists.
-const stopped = join(runFolder, 'apiserver-stopped');
+import { resume, stop } from './node-programs.ts';
 
 /** Takes the API server of our own cluster away; connections to it are refused until `startApiServer`. */
 export async function stopApiServer(): Promise<void> {
-  await writeFile(stopped, '');
+  await stop('api_server');
   await until('the API server to be away', async () => !(await answers()));
 }
 
 export async function startApiServer(): Promise<void> {
-  await rm(stopped, { force: true });
+  await resume('api_server');
   await until('the API server to answer again', answers, 60);
 }
 
