@@ -1,0 +1,40 @@
+/** A part of a measurement that runs in a process of its own, so that it does not disturb the others. */
+import { fork, type Serializable } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { OnEnd } from './closing.ts';
+
+export interface Child<Question, Answer> {
+  /** One at a time. Rejects if the process ends instead; what it said is on stderr. */
+  ask(question: Question): Promise<Answer>;
+}
+
+/** @param file a program of this folder that calls `answerAll` */
+export function startChild<Question, Answer>(onEnd: OnEnd, file: string): Child<Question, Answer> {
+  // Detached, so that Ctrl-C reaches only us: it ends when we do.
+  const child = fork(join(import.meta.dirname, file), { detached: true, serialization: 'advanced' });
+  const exited = once(child, 'exit');
+  onEnd(async () => {
+    if (child.connected) child.disconnect();
+    await exited;
+  });
+  const lost = async (): Promise<never> => {
+    const [code, signal] = await exited;
+    throw new Error(`${file} ended (${signal ?? code}) while it was asked`);
+  };
+  return {
+    async ask(question) {
+      child.send(question as Serializable);
+      const [answer] = await Promise.race([once(child, 'message'), lost()]);
+      return answer;
+    },
+  };
+}
+
+/** The other side: answers what `ask` asks, and ends the process with the one that started it. */
+export function answerAll<Question, Answer>(answer: (question: Question) => Promise<Answer>): void {
+  process.on('message', async (question) => {
+    process.send?.(await answer(question as Question));
+  });
+  process.on('disconnect', () => process.exit());
+}
