@@ -1,14 +1,21 @@
-import { parseRanges, type Ranges } from './backends.ts';
+import { parseRanges } from './backends.ts';
 import { type Batch, countEntries, MAX_ENTRIES, parseBatch } from './batch.ts';
 import { report } from './log.ts';
+import { parsePool } from './pool.ts';
 import { badRequest, fail, ok, type Reply } from './reply.ts';
 import type { Route } from './route.ts';
 import { bootId, highestGeneration, isFilled, readRoute, readTable } from './table.ts';
-import { applyBatch } from './write.ts';
+import { applyBatch, type Limits } from './write.ts';
 
 /** The admin API's calls on routes. `id` is a session id, `body` parsed JSON that nobody has checked yet. */
 
-export function getRoutes(): Reply {
+/** As nginx.conf has them: `$spawner_allowed_backends` and `$spawner_pool`. */
+export interface Settings {
+  backends: string;
+  pool: string;
+}
+
+export function getRoutes(settings: Settings): Reply {
   const table = readTable();
   const routes: { [id: string]: (string | number)[] } = {};
   Object.keys(table).forEach((id) => {
@@ -16,11 +23,10 @@ export function getRoutes(): Reply {
     const digest = route.tokenDigest === '' ? [] : [route.tokenDigest];
     routes[id] = [route.state, route.generation, route.address].concat(digest);
   });
-  return ok({ bootId: bootId(), filled: isFilled(), generation: highestGeneration(), routes });
+  return ok({ bootId: bootId(settings.pool), filled: isFilled(), generation: highestGeneration(), routes });
 }
 
-/** `backends`: the ranges that routes may lead to, as parseRanges takes them. */
-export function postRoutes(body: unknown, backends: string): Reply {
+export function postRoutes(body: unknown, settings: Settings): Reply {
   const batch = parseBatch(body);
   if (typeof batch === 'string') {
     return badRequest(batch);
@@ -28,7 +34,7 @@ export function postRoutes(body: unknown, backends: string): Reply {
   if (countEntries(batch) > MAX_ENTRIES) {
     return fail(413, 'too_large', `a batch has at most ${MAX_ENTRIES} entries`);
   }
-  return write(batch, backends);
+  return write(batch, settings);
 }
 
 export function getRoute(id: string): Reply {
@@ -41,25 +47,25 @@ export function getRoute(id: string): Reply {
 }
 
 /** `body` is `{"generation","state","address","tokenDigest"}`: read as a batch of one, so that there is one grammar. */
-export function putRoute(id: string, body: unknown, backends: string): Reply {
+export function putRoute(id: string, body: unknown, settings: Settings): Reply {
   const route: { [field: string]: unknown } = Object.assign({}, body);
   const generation = route.generation;
   delete route.generation;
   const put: { [id: string]: unknown } = {};
   put[id] = route;
-  return writeOne({ generation, put }, backends);
+  return writeOne({ generation, put }, settings);
 }
 
-export function deleteRoute(id: string, generation: string | undefined): Reply {
-  return writeOne({ generation: Number(generation), delete: [id] }, '');
+export function deleteRoute(id: string, generation: string | undefined, settings: Settings): Reply {
+  return writeOne({ generation: Number(generation), delete: [id] }, settings);
 }
 
-function writeOne(value: unknown, backends: string): Reply {
+function writeOne(value: unknown, settings: Settings): Reply {
   const batch = parseBatch(value);
   if (typeof batch === 'string') {
     return badRequest(batch);
   }
-  const reply = write(batch, backends);
+  const reply = write(batch, settings);
   if ((reply.body.refused as string[]).length > 0) {
     return fail(422, 'backend_refused', 'the address is not among the backends that this router allows');
   }
@@ -68,9 +74,9 @@ function writeOne(value: unknown, backends: string): Reply {
     : reply;
 }
 
-function write(batch: Batch, backends: string): Reply {
-  const id = bootId();
-  const outcome = applyBatch(batch, rangesOf(backends, batch));
+function write(batch: Batch, settings: Settings): Reply {
+  const id = bootId(settings.pool);
+  const outcome = applyBatch(batch, limitsOf(settings, batch));
   const body = { bootId: id, ...outcome };
   if (outcome.full.length === 0) {
     return ok(body);
@@ -80,13 +86,14 @@ function write(batch: Batch, backends: string): Reply {
 }
 
 /** A setting that can't be read allows nothing. */
-function rangesOf(backends: string, batch: Batch): Ranges {
-  const ranges = parseRanges(backends);
+function limitsOf(settings: Settings, batch: Batch): Limits {
+  const pool = parsePool(settings.pool);
+  const ranges = parseRanges(settings.backends);
   if (typeof ranges !== 'string') {
-    return ranges;
+    return { backends: ranges, pool };
   }
   if (batch.put.some((put) => put.address !== '')) {
     report(`no route is taken: $spawner_allowed_backends: ${ranges}`, undefined);
   }
-  return { allowed: [], forbidden: [] };
+  return { backends: { allowed: [], forbidden: [] }, pool };
 }

@@ -5,10 +5,10 @@ import { badRequest, fail, ok, type Reply } from './reply.ts';
 import { bootId, highestGeneration, isFilled, markFilled } from './table.ts';
 import { activityZone, routesZone } from './zones.ts';
 
-/** Cheap whatever the table holds: the daemon asks often. `mode`: `path`, `path-kept` or `host`. */
-export function getHealth(mode: string): Reply {
+/** Cheap whatever the table holds: the daemon asks often. `mode`: `path`, `path-kept` or `host`; `pool`: njs/pool.ts. */
+export function getHealth(mode: string, pool: string): Reply {
   return ok({
-    bootId: bootId(),
+    bootId: bootId(pool),
     mode,
     filled: isFilled(),
     generation: highestGeneration(),
@@ -34,17 +34,17 @@ export function getReadyz(backends: string): Reply {
     : fail(503, 'router_not_filled', 'the daemon has not filled the table yet');
 }
 
-export function getActivity(): Reply {
-  return ok({ bootId: bootId(), uncounted: uncounted(), sessions: readActivity(isFilled()) });
+export function getActivity(pool: string): Reply {
+  return ok({ bootId: bootId(pool), uncounted: uncounted(), sessions: readActivity(isFilled()) });
 }
 
 /** The daemon says which table it filled: a router that restarted meanwhile is not. */
-export function postFilled(body: unknown): Reply {
+export function postFilled(body: unknown, pool: string): Reply {
   const claimed = (Object.assign({}, body) as { [field: string]: unknown }).bootId;
   if (typeof claimed !== 'string') {
     return badRequest('the body must be {"bootId": "…"}');
   }
-  const current = bootId();
+  const current = bootId(pool);
   if (claimed !== current) {
     return fail(409, 'wrong_boot', 'the table is not the one that was filled: read it anew');
   }

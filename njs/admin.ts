@@ -1,5 +1,5 @@
 import { prepareActivity } from './activity.ts';
-import { deleteRoute, getRoute, getRoutes, postRoutes, putRoute } from './admin-routes.ts';
+import { deleteRoute, getRoute, getRoutes, postRoutes, putRoute, type Settings } from './admin-routes.ts';
 import { getActivity, getHealth, getHealthz, getReadyz, postFilled } from './admin-status.ts';
 import { whileTableLocked } from './lock.ts';
 import { report } from './log.ts';
@@ -13,20 +13,23 @@ interface Call {
   body: unknown;
   generation: string | undefined;
   mode: string;
-  backends: string;
+  settings: Settings;
 }
 
 type Methods = { [method: string]: (call: Call) => Reply };
 
 const CALLS: { [path: string]: Methods } = {
-  '/v1/health': { GET: (call) => getHealth(call.mode) },
-  '/v1/activity': { GET: getActivity },
-  '/v1/filled': { POST: (call) => postFilled(call.body) },
-  '/v1/routes': { GET: getRoutes, POST: (call) => postRoutes(call.body, call.backends) },
+  '/v1/health': { GET: (call) => getHealth(call.mode, call.settings.pool) },
+  '/v1/activity': { GET: (call) => getActivity(call.settings.pool) },
+  '/v1/filled': { POST: (call) => postFilled(call.body, call.settings.pool) },
+  '/v1/routes': {
+    GET: (call) => getRoutes(call.settings),
+    POST: (call) => postRoutes(call.body, call.settings),
+  },
   '/v1/routes/:id': {
     GET: (call) => getRoute(call.id),
-    PUT: (call) => putRoute(call.id, call.body, call.backends),
-    DELETE: (call) => deleteRoute(call.id, call.generation),
+    PUT: (call) => putRoute(call.id, call.body, call.settings),
+    DELETE: (call) => deleteRoute(call.id, call.generation, call.settings),
   },
 };
 
@@ -80,7 +83,10 @@ async function answer(r: NginxHTTPRequest): Promise<Reply> {
     body: undefined,
     generation: r.args.generation,
     mode: r.variables.spawner_mode || '',
-    backends: r.variables.spawner_allowed_backends || '',
+    settings: {
+      backends: r.variables.spawner_allowed_backends || '',
+      pool: r.variables.spawner_pool || '',
+    },
   };
   if (r.method === 'POST' || r.method === 'PUT') {
     try {

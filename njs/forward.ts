@@ -1,22 +1,37 @@
 import { beginRequest, endRequest, undoRequest } from './activity.ts';
 import { endHold, isHoldMark } from './hold-count.ts';
+import { rarePool } from './rare-pool.ts';
 import { rareToken } from './rare-token.ts';
-import { asksForToken, readyAddress } from './route.ts';
+import { asksForToken, isUntried, readyAddress, readyBackend } from './route.ts';
 import { routesZone } from './zones.ts';
 
+/** Begins the mark of a request that found out whether nginx' pool has its backend. */
+const TRIED = '?';
+
 /**
- * `$spawner_backend` and `$spawner_held`: where this request goes, or '' if it can't go anywhere now.
- *
+ * `$spawner_backend`: where this request goes: by its `sid` a peer of the pool, or an address; '' if it can't go
+ * anywhere now.
+ */
+export function backend(r: NginxHTTPRequest): string {
+  return enter(r, readyBackend);
+}
+
+/** `$spawner_direct` and `$spawner_held`: the same, and never by way of the pool. */
+export function direct(r: NginxHTTPRequest): string {
+  return enter(r, readyAddress);
+}
+
+/**
  * The route is read again after the request was counted. The daemon, to end a session, writes `draining` and then
  * reads the counts: whichever comes first, either it sees this request or this request sees `draining`. So nobody
  * is let in and then cut off.
  */
-export function backend(r: NginxHTTPRequest): string {
+function enter(r: NginxHTTPRequest, place: (route: string) => string): string {
   const id = r.variables.spawner_id as string;
   const routes = routesZone();
   const route = routes.get(id) || '';
-  const address = readyAddress(route);
-  if (address === '' || (asksForToken(route) && !rareToken().admit(r, route))) {
+  const to = place(route);
+  if (to === '' || (asksForToken(route) && !rareToken().admit(r, route))) {
     return '';
   }
   const mark = beginRequest(id);
@@ -24,8 +39,13 @@ export function backend(r: NginxHTTPRequest): string {
     undoRequest(mark);
     return '';
   }
-  r.variables.spawner_mark = mark;
-  return address;
+  r.variables.spawner_mark = isUntried(route) ? TRIED + mark : mark;
+  return to;
+}
+
+/** `$spawner_unpooled`: the address of a backend that the pool did not have, for a request that asked it. */
+export function unpooled(r: NginxHTTPRequest): string {
+  return rarePool().forget(r);
 }
 
 /**
@@ -37,6 +57,9 @@ export function release(r: NginxHTTPRequest): string {
   if (mark) {
     if (isHoldMark(mark)) {
       endHold(mark);
+    } else if (mark.startsWith(TRIED)) {
+      endRequest(mark.slice(TRIED.length));
+      rarePool().confirm(r);
     } else {
       endRequest(mark);
     }

@@ -13,7 +13,7 @@ const TAKEOVER_MS = 50;
  */
 export async function whileTableLocked<T>(work: () => T): Promise<T | undefined> {
   const zone = lockZone();
-  const owner = process.pid + Math.random();
+  const owner = newOwner();
   if (!(await acquire(zone, owner))) {
     return undefined;
   }
@@ -22,6 +22,23 @@ export async function whileTableLocked<T>(work: () => T): Promise<T | undefined>
   } finally {
     zone.delete(KEY);
   }
+}
+
+/** Runs `work` likewise if nobody else is writing at this moment; else does nothing. */
+export function ifTableFree(work: () => void): void {
+  const zone = lockZone();
+  if (zone.add(KEY, newOwner())) {
+    try {
+      work();
+    } finally {
+      zone.delete(KEY);
+    }
+  }
+}
+
+/** The whole part says which process it is. */
+function newOwner(): number {
+  return process.pid + Math.random();
 }
 
 async function acquire(zone: NgxSharedDict<number>, owner: number): Promise<boolean> {

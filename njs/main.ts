@@ -1,5 +1,5 @@
 /** What nginx/spawner-http.conf and nginx/spawner-server.conf call. */
-import { backend, release } from './forward.ts';
+import { backend, direct, release, unpooled } from './forward.ts';
 import { rare } from './rare.ts';
 import { rarePoll } from './rare-poll.ts';
 import { rareRewrite } from './rare-rewrite.ts';
@@ -58,10 +58,12 @@ export default {
   answerHeaders,
   appCookies,
   backend,
+  direct,
   hold,
   poll,
   release,
   rewriteHeaders,
+  unpooled,
   wait,
   watch,
   writeLog,

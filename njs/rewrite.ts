@@ -37,8 +37,8 @@ export function rewriteHeaders(r: NginxHTTPRequest): void {
     prefix: v.spawner_prefix || '',
     scheme: v.spawner_scheme as string,
     publicHost: v.spawner_public_host || '',
-    // The first is not empty unless the request was held, and only then may the second be looked at: that counts it.
-    backend: v.spawner_backend || v.spawner_held || '',
+    // An app knows itself by its address; or by what it was told for want of a Host header.
+    backend: v.http_host ? lastOf(v.upstream_addr || '') : v.proxy_host || '',
     rest: v.spawner_rest || '',
   };
   const sent = r.rawHeadersOut as unknown as [name: string, value: string][];
@@ -54,6 +54,11 @@ export function rewriteHeaders(r: NginxHTTPRequest): void {
       },
     );
   });
+}
+
+/** `$upstream_addr` names all that were tried, in turn. */
+function lastOf(tried: string): string {
+  return tried.slice(tried.lastIndexOf(' ') + 1);
 }
 
 function rewriteHeader(r: NginxHTTPRequest, name: string, texts: string[], context: RewriteContext): void {

@@ -22,17 +22,35 @@ export interface Route {
   tokenDigest: string;
 }
 
+/**
+ * How a router reaches a ready backend: over connections that it keeps (`pooled`), or over a new one for each request
+ * (`direct`). `untried`: it keeps some, but its nginx may not know this backend yet.
+ */
+export type Way = 'direct' | 'pooled' | 'untried';
+
+/** `sid`: the 32 characters by which nginx finds the backend in its pool; '' on the direct way. */
+export interface PoolPlace {
+  way: Way;
+  sid: string;
+}
+
 export const ID_LENGTH = 26;
 
 const ID = /^[a-z0-9]{26}$/;
 const DIGEST = /^[A-Za-z0-9_-]{43}$/;
 const STATE_TO_MARK = { starting: 's', ready: 'r', draining: 'd', gone: 'g' };
+const WAY_TO_MARK = { direct: 'r', pooled: 'p', untried: 'u' };
 const MARK_TO_STATE: { [mark: string]: RouteState | undefined } = {
   s: 'starting',
   r: 'ready',
+  p: 'ready',
+  u: 'ready',
   d: 'draining',
   g: 'gone',
 };
+const POOLED = 112;
+const UNTRIED = 117;
+const DIRECT = 114;
 
 // A value never changes its length. In a full shared dict nginx can still overwrite an entry in place, but it
 // can't grow one; so the step from `starting` to `ready` to `gone` always fits once the route was accepted.
@@ -41,6 +59,9 @@ const GENERATION_WIDTH = 11; // 2^53 in base 36
 const ADDRESS_WIDTH = 48; // "[", the longest IPv6 text, "]:65535", and a space that ends it
 const ADDRESS_START = 1 + GENERATION_WIDTH;
 const DIGEST_START = ADDRESS_START + ADDRESS_WIDTH;
+const DIGEST_END = DIGEST_START + 43;
+// Last, and in the table of a router with a pool only.
+const SID_WIDTH = 32;
 
 export function isSessionId(text: string): boolean {
   return ID.test(text);
@@ -68,9 +89,13 @@ export function isTokenDigest(text: string): boolean {
   return DIGEST.test(text);
 }
 
-export function encodeRoute(route: Route): string {
+/** `place`: undefined in a router without a pool. */
+export function encodeRoute(route: Route, place: PoolPlace | undefined): string {
+  const ready = place === undefined ? 'r' : WAY_TO_MARK[place.way];
+  const mark = route.state === 'ready' ? ready : STATE_TO_MARK[route.state];
   const generation = route.generation.toString(36).padStart(GENERATION_WIDTH, '0');
-  return `${STATE_TO_MARK[route.state]}${generation}${route.address.padEnd(ADDRESS_WIDTH)}${route.tokenDigest}`;
+  const sid = place === undefined ? '' : place.sid.padEnd(SID_WIDTH);
+  return `${mark}${generation}${route.address.padEnd(ADDRESS_WIDTH)}${route.tokenDigest}${sid}`;
 }
 
 /** Undefined for a text that `encodeRoute` never wrote. */
@@ -80,23 +105,46 @@ export function decodeRoute(text: string): Route | undefined {
   if (state === undefined || !isGeneration(generation)) {
     return undefined;
   }
-  const address = text.slice(ADDRESS_START, DIGEST_START).trim();
-  return { state, generation, address, tokenDigest: text.slice(DIGEST_START) };
+  return { state, generation, address: addressOf(text), tokenDigest: tokenDigestOf(text) };
 }
 
-/** The address of a `ready` route, or empty: the hot path's short cut through `decodeRoute`. */
+/**
+ * Where nginx finds the backend of a `ready` route: its `sid`, or its address on the direct way; else ''. The hot
+ * path's short cut through `decodeRoute`.
+ */
+export function readyBackend(text: string): string {
+  const mark = text.charCodeAt(0);
+  return mark === POOLED || mark === UNTRIED
+    ? text.slice(-SID_WIDTH)
+    : mark === DIRECT
+      ? addressOf(text)
+      : '';
+}
+
+/** The address of a `ready` route, or ''. */
 export function readyAddress(text: string): string {
-  return text.charCodeAt(0) === 114 /* r */
-    ? text.slice(ADDRESS_START, text.indexOf(' ', ADDRESS_START))
-    : '';
+  return readyBackend(text) === '' ? '' : addressOf(text);
+}
+
+export function isUntried(text: string): boolean {
+  return text.charCodeAt(0) === UNTRIED;
+}
+
+/** The same route, after its backend was found in the pool, or was not. */
+export function asTried(text: string, found: boolean): string {
+  return (found ? WAY_TO_MARK.pooled : WAY_TO_MARK.untried) + text.slice(1);
 }
 
 /** Whether an encoded route asks visitors for a token: the hot path's question. */
 export function asksForToken(text: string): boolean {
-  return text.length > DIGEST_START;
+  return text.length >= DIGEST_END;
 }
 
 /** The digest of an encoded route, or empty. */
 export function tokenDigestOf(text: string): string {
-  return text.slice(DIGEST_START);
+  return asksForToken(text) ? text.slice(DIGEST_START, DIGEST_END) : '';
+}
+
+function addressOf(text: string): string {
+  return text.slice(ADDRESS_START, text.indexOf(' ', ADDRESS_START));
 }

@@ -1,3 +1,4 @@
+import { md5 } from './md5.ts';
 import { decodeRoute, isSessionId, type Route } from './route.ts';
 import { EVERYTHING, routesZone } from './zones.ts';
 
@@ -7,18 +8,30 @@ import { EVERYTHING, routesZone } from './zones.ts';
  */
 const BOOT = '!boot';
 const FILLED = '!filled';
+const POOL = '!pool';
 const HIGHEST = '!highest';
 const FLOOR = '!floor';
 
-/** A new one (32 hex digits) each time the table begins empty. */
-export function bootId(): string {
+/**
+ * A new one (32 hex digits) each time the table begins empty, and when a reload changed how this router keeps
+ * connections (`pool`, njs/pool.ts): then all routes are to be written again.
+ */
+export function bootId(pool: string): string {
   const zone = routesZone();
+  const writtenFor = md5(pool);
   const known = zone.get(BOOT);
-  if (known !== undefined) {
+  if (known !== undefined && zone.get(POOL) === writtenFor) {
     return known;
+  }
+  if (known !== undefined) {
+    zone.set(FILLED, '0');
+    zone.set(POOL, writtenFor);
+    zone.set(BOOT, randomHex());
+    return zone.get(BOOT) as string;
   }
   // All are made here, at full width, because a full zone overwrites a value but can't lengthen one.
   zone.add(FILLED, '0');
+  zone.add(POOL, writtenFor);
   zone.add(HIGHEST, generationText(0));
   zone.add(FLOOR, generationText(0));
   zone.add(BOOT, randomHex());

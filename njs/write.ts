@@ -2,6 +2,7 @@ import { isActivityNearlyFull } from './activity.ts';
 import { readActivity } from './activity-read.ts';
 import { isAllowed, type Ranges } from './backends.ts';
 import type { Batch } from './batch.ts';
+import { type Pool, placeOf } from './pool.ts';
 import { encodeRoute, type Route } from './route.ts';
 import { floorGeneration, isFilled, raiseFloor, raiseHighest, readRoute } from './table.ts';
 import { forgetRevocation, markRevoked } from './watch-mark.ts';
@@ -17,11 +18,19 @@ export interface Outcome {
   refused: string[];
 }
 
+/** What the operator set of a router. */
+export interface Limits {
+  /** Where routes may lead. */
+  backends: Ranges;
+  pool: Pool | undefined;
+}
+
 /**
- * Applies a batch, whose routes may lead to `backends` only. To be called with the table locked, since it compares
+ * Applies a batch. To be called with the table locked, since it compares
  * generations before it writes.
  */
-export function applyBatch(batch: Batch, backends: Ranges): Outcome {
+export function applyBatch(batch: Batch, limits: Limits): Outcome {
+  const pool = limits.pool;
   const outcome: Outcome = { stale: [], full: [], refused: [] };
   const generation = batch.generation;
   raiseHighest(generation);
@@ -35,20 +44,20 @@ export function applyBatch(batch: Batch, backends: Ranges): Outcome {
     const known = readRoute(put.id);
     if (!isNewer(known, generation)) {
       outcome.stale.push(put.id);
-    } else if (put.address !== '' && !isAllowed(put.address, backends)) {
+    } else if (put.address !== '' && !isAllowed(put.address, limits.backends)) {
       outcome.refused.push(put.id);
     } else if (known === undefined && (outcome.full.length > 0 || !countable)) {
       // Where one new entry did not fit, the next would hardly do.
       outcome.full.push(put.id);
     } else if (
       !revoke(put.id, known, put.tokenDigest, generation) ||
-      !store(put.id, { ...put, generation })
+      !store(put.id, { ...put, generation }, pool)
     ) {
       outcome.full.push(put.id);
     }
   });
   batch.delete.forEach((id) => {
-    if (!bury(id, generation)) {
+    if (!bury(id, generation, pool)) {
       outcome.stale.push(id);
     }
   });
@@ -69,7 +78,7 @@ function isNewer(known: Route | undefined, generation: number): boolean {
 }
 
 /** Writes a tombstone: a late, older write must find something newer. */
-function bury(id: string, generation: number): boolean {
+function bury(id: string, generation: number, pool: Pool | undefined): boolean {
   const known = readRoute(id);
   if (known !== undefined && known.generation > generation) {
     return false;
@@ -77,7 +86,7 @@ function bury(id: string, generation: number): boolean {
   const guarded = known === undefined && generation <= floorGeneration();
   revoke(id, known, '', generation);
   const tokenDigest = known === undefined ? '' : known.tokenDigest;
-  if (!guarded && !store(id, { state: 'gone', generation, address: '', tokenDigest })) {
+  if (!guarded && !store(id, { state: 'gone', generation, address: '', tokenDigest }, pool)) {
     raiseFloor(generation); // No room to remember this one id, so all that are absent are guarded instead.
   }
   return true;
@@ -108,9 +117,9 @@ function revoke(id: string, known: Route | undefined, tokenDigest: string, gener
 }
 
 /** False if the zone is full. Then what stood there before still stands. */
-function store(id: string, route: Route): boolean {
+function store(id: string, route: Route, pool: Pool | undefined): boolean {
   return fits(() => {
-    routesZone().set(id, encodeRoute(route));
+    routesZone().set(id, encodeRoute(route, placeOf(pool, id, route.address)));
   });
 }
 

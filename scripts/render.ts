@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isAtLeast } from './nginx-version.ts';
+import { type Pool, peersOf, poolOf, poolSetting, zoneSizeOf } from './pool.ts';
 import {
   checkNginx,
   checkRouter,
@@ -20,6 +21,8 @@ export function renderRouter(given: Partial<RouterSettings>): Files {
   checkRouter(settings);
   const { mode, hostSuffix, nginxVersion, engine } = settings;
   const isHost = mode === 'host';
+  const pool = poolOf(settings);
+  const dns = pool?.kind === 'dns' ? pool : undefined;
   const proxy = fill('spawner-proxy.conf', {
     connectionsPerSession: settings.connectionsPerSession,
     hiddenHeaders: isHost ? '' : fill('origin-wide.conf', {}),
@@ -40,10 +43,17 @@ export function renderRouter(given: Partial<RouterSettings>): Files {
       originRules: lines(originRules(settings.allowedOrigins)),
       trailers: lines(hasTrailers(nginxVersion) ? ['"~*(?:^|[, ])trailers(?:$|[, ;])" trailers;'] : []),
       engine: engine === undefined ? '' : `js_engine ${engine};`,
+      pool: poolSetting(pool),
+      connection: pool ? '' : 'close',
+      connectionWithTe: pool ? 'TE' : 'TE, close',
+      upstreams: pool ? upstreams(pool) : '',
       mode: fill(`mode-${mode}.conf`, { hostSuffix, hostPattern: escapePattern(hostSuffix) }),
     }),
     'spawner-server.conf': fill('spawner-server.conf', {
       proxy,
+      upstream: pool ? '$spawner_upstream' : '$spawner_backend',
+      enterPool: dns ? fill('pool-dns-enter.conf', {}) : '',
+      poolLocations: dns ? fill('pool-dns-locations.conf', { proxy }) : '',
       owned: isHost ? 'all of it' : '/p/',
       sessions: isHost ? '/' : '^~ /p/',
       wait: isHost ? '= /.spawner/wait' : '^~ /p/-/wait/',
@@ -77,6 +87,17 @@ export function renderNginx(nginx: NginxSettings, router: Partial<RouterSettings
     }),
     'welcome.html': fill('welcome.html', { apiUrl: `${protocol}//${host}` }),
   };
+}
+
+function upstreams(pool: Pool): string {
+  const poolZoneSize = zoneSizeOf(pool);
+  const shards = peersOf(pool).map(({ shard, peers }) =>
+    fill('pool-shard.conf', { shard, poolZoneSize, peers: lines(peers) }),
+  );
+  const text = fill('pool.conf', { shards: shards.join('\n') });
+  return pool.kind === 'dns'
+    ? `${text}\n${fill('pool-dns.conf', { resolver: pool.resolvers.join(' ') })}`
+    : text;
 }
 
 /** A file that holds a token is for its owner only. */

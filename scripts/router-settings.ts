@@ -26,6 +26,8 @@ export interface RouterSettings {
   connectionsPerSession: number;
   /** Where routes may lead: `cidr`, `cidr:port`, `cidr:first-last`. */
   backends: string[];
+  /** Where sessions are found by DNS, in a cluster; else what `backends` says is pooled: scripts/pool.ts. */
+  dnsPool?: DnsPool | undefined;
   /** Addresses or networks of proxies in front that are believed, or `unix:`. */
   trustedProxies: string[];
   /** Of which pages may open WebSockets, beside a session's own; none: of any. `self` is the session's own. */
@@ -34,6 +36,15 @@ export interface RouterSettings {
   nginxVersion: string;
   /** Unset: nginx's default, and no directive, since njs before 0.8.6 knows none. */
   engine?: 'njs' | 'qjs' | undefined;
+}
+
+export interface DnsPool {
+  /** The headless Service of a shard, with `{shard}` for its character. */
+  service: string;
+  /** Where apps listen. */
+  port: number;
+  /** The cluster's DNS servers, `ip` or `ip:port`. */
+  resolvers: string[];
 }
 
 export interface NginxSettings {

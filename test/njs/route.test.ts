@@ -3,14 +3,18 @@ import test from 'ava';
 import fc from 'fast-check';
 import {
   asksForToken,
+  asTried,
   decodeRoute,
   encodeRoute,
   isAddress,
   isGeneration,
   isSessionId,
   isTokenDigest,
+  isUntried,
+  type PoolPlace,
   type Route,
   readyAddress,
+  readyBackend,
   tokenDigestOf,
 } from '../../njs/route.ts';
 
@@ -23,18 +27,40 @@ const route: fc.Arbitrary<Route> = fc.record({
   tokenDigest: fc.constantFrom('', DIGEST, `${'-_'.repeat(21)}0`),
 });
 
-test('a route survives its encoding, and its length hangs only on whether it asks for a token', (t) => {
-  const length = encodeRoute({ state: 'gone', generation: 1, address: '', tokenDigest: '' }).length;
+const SID = createHash('md5').update('an address').digest('hex');
+const place: fc.Arbitrary<PoolPlace | undefined> = fc.constantFrom(
+  undefined,
+  { way: 'direct', sid: '' },
+  { way: 'pooled', sid: SID },
+  { way: 'untried', sid: SID },
+);
+
+test('a route survives its encoding, whose length hangs only on token and pool', (t) => {
+  const length = encodeRoute(
+    { state: 'gone', generation: 1, address: '', tokenDigest: '' },
+    undefined,
+  ).length;
   fc.assert(
-    fc.property(route, (given) => {
-      const text = encodeRoute(given);
+    fc.property(route, place, (given, where) => {
+      const text = encodeRoute(given, where);
       t.deepEqual(decodeRoute(text), given);
-      t.is(text.length, length + given.tokenDigest.length);
-      t.is(readyAddress(text), given.state === 'ready' ? given.address : '');
+      t.is(text.length, length + given.tokenDigest.length + (where ? 32 : 0));
+      const ready = given.state === 'ready';
+      t.is(readyBackend(text), ready ? where?.sid || given.address : '');
+      t.is(isUntried(text), ready && where?.way === 'untried');
+      t.is(readyAddress(text), ready && given.address !== '' ? given.address : '');
       t.is(asksForToken(text), given.tokenDigest !== '');
       t.is(tokenDigestOf(text), given.tokenDigest);
     }),
   );
+});
+
+test('whether the pool had a backend changes nothing else of a route', (t) => {
+  const given: Route = { state: 'ready', generation: 7, address: '10.0.0.1:80', tokenDigest: DIGEST };
+  const untried = encodeRoute(given, { way: 'untried', sid: SID });
+  const pooled = asTried(untried, true);
+  t.is(pooled, encodeRoute(given, { way: 'pooled', sid: SID }));
+  t.is(asTried(pooled, false), untried);
 });
 
 test('a digest is a SHA-256 in base64url', (t) => {

@@ -18,8 +18,10 @@ const WRITES_TEXT = [
   'rewrite',
   'set',
 ];
-/** The only texts that may stand in proxy_pass: an address that njs has checked, and the client's own bytes. */
-const STRICT = ['http://$spawner_backend$spawner_rest', 'http://$spawner_held$spawner_rest'];
+/** The only texts that may stand in proxy_pass: where njs says that the session is, and the client's own bytes. */
+const STRICT = ['backend', 'upstream', 'held', 'direct', 'unpooled'].map(
+  (place) => `http://$spawner_${place}$spawner_rest`,
+);
 const LOCATION_MARKS = ['=', '^~', '~', '~*'];
 
 const pathOf = ({ args }: Directive) => args[args.length - 1] ?? '';
@@ -125,7 +127,7 @@ export const RULES: Rule[] = [
     id: 'resolver',
     why: 'whoever answers for names chooses where requests go (CVE-2021-23017 and others)',
     finds: ({ name, args }) =>
-      name === 'resolver' && args.some((text) => !/^(127\.|\[::1\]|\w+=)/.test(text))
+      name === 'resolver' && args.some((text) => !/^(127\.|10\.|192\.168\.|\[(::1\]|f[cd])|\w+=)/.test(text))
         ? args.join(' ')
         : undefined,
   },

@@ -20,6 +20,13 @@ const SETTINGS: { [title: string]: [Partial<NginxSettings>, Partial<RouterSettin
   path: [{}, {}],
   'path, nginx 1.30': [{}, { nginxVersion: '1.30.6' }],
   'path, prefix kept': [{}, { mode: 'path-kept', nginxVersion: '1.30.6' }],
+  'path, sessions found by DNS': [
+    {},
+    {
+      nginxVersion: '1.30.6',
+      dnsPool: { service: 'shard-{shard}.sessions.svc', port: 8080, resolvers: ['10.96.0.10'] },
+    },
+  ],
   host: [{}, { mode: 'host', hostSuffix: '.apps.test', nginxVersion: '1.30.6' }],
   'host, TLS': [
     { tls: { certificate: '/c.pem', key: '/k.pem' } },
