@@ -1,5 +1,5 @@
 /** Programs of Debian that the benchmark compares with or measures by, unpacked below `.cache` without root. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { debianPackages } from '../images/packages.ts';
 
@@ -7,24 +7,33 @@ const SUITE = 'trixie';
 const PROGRAMS = {
   wrk: { packages: ['wrk'], path: 'usr/bin/wrk' },
   haproxy: { packages: ['haproxy'], path: 'usr/sbin/haproxy' },
-  'nginx-lua': { packages: ['libnginx-mod-http-lua', 'nginx'], path: 'usr/sbin/nginx' },
+  // Its nginx is the package of the stable line.
+  nginx: { packages: ['libnginx-mod-http-lua', 'nginx'], path: 'usr/sbin/nginx' },
 };
 
-/**
- * The words that start a program: its own packages' loader, so that the machine's libraries do not matter.
- * Throws an Error of one line if it can't be had.
- */
-export async function debianProgram(name: keyof typeof PROGRAMS): Promise<[string, ...string[]]> {
-  const root = await debianRoot(name);
-  const libraries = join(root, 'usr', 'lib', nameLike(join(root, 'usr', 'lib'), /-linux-gnu/));
-  const loader = join(libraries, nameLike(libraries, /^ld-linux/));
-  return [loader, '--library-path', libraries, join(root, PROGRAMS[name].path)];
+export interface DebianProgram {
+  /** The words that start it: through the loader of its packages, so that the machine's libraries do not matter. */
+  command: [string, ...string[]];
+  /** What would be `/` where it is installed, absolute. */
+  root: string;
+  /** Such as `3.0.11`. */
+  version: string;
 }
 
-/** What would be `/` where it is installed. */
-export async function debianRoot(name: keyof typeof PROGRAMS): Promise<string> {
-  const say = (line: string) => console.error(`${name}: ${line}`);
-  return (await debianPackages(SUITE, PROGRAMS[name].packages, say)).root;
+/** Throws an Error of one line if it can't be had. */
+export async function debianProgram(name: keyof typeof PROGRAMS): Promise<DebianProgram> {
+  const { packages, path } = PROGRAMS[name];
+  const { root, records } = await debianPackages(SUITE, packages, (line) =>
+    console.error(`${name}: ${line}`),
+  );
+  const libraries = join(root, 'usr', 'lib', nameLike(join(root, 'usr', 'lib'), /-linux-gnu/));
+  const loader = join(libraries, nameLike(libraries, /^ld-linux/));
+  const control = readFileSync(join(records, name, 'control'), 'utf8');
+  return {
+    command: [loader, '--library-path', libraries, join(root, path)],
+    root,
+    version: /^Version: (?:\d+:)?([\d.]+)/m.exec(control)?.[1] ?? '',
+  };
 }
 
 function nameLike(folder: string, pattern: RegExp): string {

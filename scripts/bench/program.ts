@@ -41,6 +41,17 @@ export async function startProgram(
   return { pid: child.pid as number, stop };
 }
 
+/** Prepares a program that has just started, and ends it if that fails. */
+export async function prepared(program: Program, prepare: () => Promise<void>): Promise<Program> {
+  try {
+    await prepare();
+    return program;
+  } catch (error) {
+    await program.stop();
+    throw error;
+  }
+}
+
 /** Runs a program to its end and returns what it wrote on stdout; interrupts it after `milliseconds`, if given. */
 export async function runProgram(
   name: string,

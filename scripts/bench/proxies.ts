@@ -4,9 +4,8 @@ import { ROUTER_DEFAULTS } from '../router-settings.ts';
 import { rowOf, type Series } from './figures.ts';
 import { interleaved } from './interleaved.ts';
 import { writeIds } from './load/wrk.ts';
+import { PEER_NAMES, peersHere } from './peers/all.ts';
 import type { Peer } from './peers/peer.ts';
-import { network, router } from './peers/router.ts';
-import { staticProxy } from './peers/static.ts';
 import { freeBlock } from './program.ts';
 import { onStage } from './stage.ts';
 import type { Context, Suite } from './suite.ts';
@@ -21,22 +20,14 @@ export interface Filter {
   subjects?: string[] | undefined;
 }
 
-const PEERS: Peer[] = [
-  staticProxy('static', 'current'),
-  staticProxy('static-stable', 'stable'),
-  router({ name: 'pooled', says: 'pooled', line: 'current' }),
-  router({ name: 'pooled-qjs', says: 'pooled, qjs', line: 'current', engine: 'qjs' }),
-  router({ name: 'direct', says: 'direct', line: 'current', backends: network }),
-  router({ name: 'stable', says: 'direct', line: 'stable' }),
-];
-
 export function proxies(filter: Filter): Suite {
   return {
     name: 'proxies',
     about: 'CPU per request of the router, of other proxies, and of a static one',
     async run(context) {
       const works = WORKS.filter(({ name }) => filter.works?.includes(name) ?? true);
-      const peers = PEERS.filter(({ name }) => filter.subjects?.includes(name) ?? true);
+      const names = PEER_NAMES.filter((name) => filter.subjects?.includes(name) ?? true);
+      const peers = await peersHere(names, context.abort, context.say);
       const series = await measureSessions(works, peers, context);
       return { rows: series.map(rowOf), goals: [] };
     },

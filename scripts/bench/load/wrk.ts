@@ -27,12 +27,12 @@ export async function visit(
   { port, idsFile, path, bodyBytes }: Visits,
   { milliseconds, abort }: { milliseconds: number; abort: AbortSignal },
 ): Promise<{ requests: number; seconds: number }> {
-  const [command, ...args] = await debianProgram('wrk');
+  const [program, ...words] = (await debianProgram('wrk')).command;
   const output = await runProgram(
     'wrk',
-    command,
+    program,
     [
-      ...args,
+      ...words,
       ...['--threads', '1', '--connections', String(CONNECTIONS), '--duration', '1h', '--timeout', '10s'],
       ...['--script', script, `http://127.0.0.1:${port}/`, '--', idsFile, path, String(bodyBytes)],
     ],

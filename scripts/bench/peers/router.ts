@@ -3,7 +3,7 @@ import { createRouterClient } from '../../../daemon/routers/router-client.ts';
 import { buildBundle } from '../../build.ts';
 import { type NginxLine, nginxFor } from '../../nginx.ts';
 import { renderNginx, writeFiles } from '../../render.ts';
-import { freePort, startProgram } from '../program.ts';
+import { freePort, prepared, startProgram } from '../program.ts';
 import type { Session } from '../visited.ts';
 import type { Peer, World } from './peer.ts';
 
@@ -59,13 +59,8 @@ export function router({ name, says, line, engine, backends = oneAddress, zoneSi
       await buildBundle(jsPath);
       const args = ['-p', directory, '-e', errorLog, '-c', 'nginx.conf'];
       const program = await startProgram(name, bin, args, () => answers(admin));
-      try {
-        await fill(admin, [...http, ...webSockets]);
-      } catch (error) {
-        await program.stop();
-        throw error;
-      }
-      return { port, admin, ...program };
+      const sessions = [...http, ...webSockets];
+      return { port, admin, ...(await prepared(program, () => fill(admin, sessions))) };
     },
   };
 }
