@@ -19,7 +19,16 @@ function tickedSeconds(pid: number): number {
 
 /** Its memory, with its part of what it shares with other processes. */
 export function pssBytes(pid: number): number {
-  return Number(/^Pss:\s+(\d+) kB/m.exec(read(pid, 'smaps_rollup'))?.[1]) * 1024;
+  return rolledUp(pid, /^Pss:\s+(\d+) kB/m);
+}
+
+/** Its resident memory, with all of what it shares. */
+export function residentBytes(pid: number): number {
+  return rolledUp(pid, /^Rss:\s+(\d+) kB/m);
+}
+
+function rolledUp(pid: number, line: RegExp): number {
+  return Number(line.exec(read(pid, 'smaps_rollup'))?.[1]) * 1024;
 }
 
 /** Its children, such as the workers of an nginx. */

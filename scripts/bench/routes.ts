@@ -1,9 +1,9 @@
 /** What it takes to keep a large route table, and what that does to visitors. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withClosing } from './closing.ts';
-import { rowOf } from './figures.ts';
-import { startBackend } from './load/backend.ts';
 import { percentile } from './percentiles.ts';
+import { rowOf } from './proxies/figures.ts';
+import { startBackend } from './proxies/load/backend.ts';
 import { type Daemon, makeDaemon, type Routed, startRouted } from './route-table.ts';
 import { sessionId } from './sessions.ts';
 import type { Context, Result, Row, Suite } from './suite.ts';
