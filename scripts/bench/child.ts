@@ -9,10 +9,20 @@ export interface Child<Question, Answer> {
   ask(question: Question): Promise<Answer>;
 }
 
-/** @param file a program of this folder that calls `answerAll` */
-export function startChild<Question, Answer>(onEnd: OnEnd, file: string): Child<Question, Answer> {
+/**
+ * @param file a program of this folder that calls `answerAll`
+ * @param within words of a command that runs it, such as one that changes its namespaces
+ */
+export function startChild<Question, Answer>(
+  onEnd: OnEnd,
+  file: string,
+  within: string[] = [],
+): Child<Question, Answer> {
+  const [execPath = process.execPath, ...execArgv] = [...within, process.execPath];
   // Detached, so that Ctrl-C reaches only us: it ends when we do.
-  const child = fork(join(import.meta.dirname, file), { detached: true, serialization: 'advanced' });
+  const child = fork(join(import.meta.dirname, file), {
+    ...{ execPath, execArgv, detached: true, serialization: 'advanced' },
+  });
   const exited = once(child, 'exit');
   onEnd(async () => {
     if (child.connected) child.disconnect();

@@ -27,6 +27,11 @@ export function residentBytes(pid: number): number {
   return rolledUp(pid, /^Rss:\s+(\d+) kB/m);
 }
 
+/** Its memory that no other process has a part in. */
+export function privateBytes(pid: number): number {
+  return rolledUp(pid, /^Private_Clean:\s+(\d+) kB/m) + rolledUp(pid, /^Private_Dirty:\s+(\d+) kB/m);
+}
+
 function rolledUp(pid: number, line: RegExp): number {
   return Number(line.exec(read(pid, 'smaps_rollup'))?.[1]) * 1024;
 }

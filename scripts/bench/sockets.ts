@@ -9,7 +9,7 @@ import { freePort } from './proxies/program.ts';
 import { type Daemon, makeDaemon, type Routed, startRouted } from './route-table.ts';
 import { sessionId } from './sessions.ts';
 import type { Order, Report } from './sockets-crowd.ts';
-import { measureSidecars } from './sockets-sidecar.ts';
+import { measureSidecars, RESIDENT } from './sockets-sidecar.ts';
 import { startStaticProxy } from './sockets-static.ts';
 import type { Context, Result, Row, Suite } from './suite.ts';
 
@@ -153,7 +153,7 @@ function resultOf({ sockets, routes }: Size, routed: Measured[], plain: Measured
         what: 'sidecar resident',
         unit: 'MB',
         most: 8,
-        measured: Math.max(...sidecars.map(({ value }) => value)),
+        measured: Math.max(...sidecars.filter(({ metric }) => metric === RESIDENT).map(({ value }) => value)),
       },
     ],
   };

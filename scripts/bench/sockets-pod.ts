@@ -1,0 +1,37 @@
+/** A Pod, as far as its sidecar can tell: a network namespace with nobody else's connections in it. */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startSidecar } from '../../test/support/sidecar.ts';
+import type { NginxLine } from '../nginx.ts';
+import { answerAll } from './child.ts';
+import { childrenOf, privateBytes, residentBytes } from './process-use.ts';
+
+// It looks at the connections once a second.
+const LOOKS = 5;
+const CALLS = 200;
+
+/** Bytes. */
+export interface SidecarMemory {
+  /** With the pages of programs and libraries, which all sidecars of a node share. */
+  resident: number;
+  own: number;
+}
+
+/** Answers with what a sidecar at work takes. */
+answerAll(async (line: NginxLine): Promise<SidecarMemory> => {
+  const sidecar = await startSidecar({ line, engine: undefined, env: { SPAWNER_APPLICATION_PORT: '8080' } });
+  try {
+    for (let call = 0; call < CALLS; call++) {
+      await sidecar.call();
+      await sleep((LOOKS * 1_000) / CALLS);
+    }
+    const nginx = childrenOf(process.pid).find((pid) => commandOf(pid).includes('sidecar.conf')) as number;
+    return { resident: residentBytes(nginx), own: privateBytes(nginx) };
+  } finally {
+    await sidecar.stop();
+  }
+});
+
+function commandOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+}
