@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { catchInterrupts } from '../interrupts.ts';
-import { proxies } from './proxies.ts';
+import { proxies, SUBJECT_NAMES, WORK_NAMES } from './proxies/suite.ts';
 import type { Result, Suite } from './suite.ts';
 import { goalsTable, rowsTable } from './table.ts';
 
@@ -19,12 +19,16 @@ const command = new Command('npm run bench --')
   .argument('[suite...]', 'which to run: proxies')
   .option('--quick', 'a taste of everything, for no figures to rely on', false)
   .option('--rounds <count>', 'how often each thing is measured, in turn with the others', count, 5)
-  .option('--work <names>', 'of the suite proxies: only these, with commas between them', names)
-  .option('--subject <names>', 'of the suite proxies: only these, with commas between them', names)
+  .option('--work <names>', 'of the suite proxies: only these, with commas between them', names(WORK_NAMES))
+  .option(
+    '--subject <names>',
+    'of the suite proxies: only these, with commas between them',
+    names(SUBJECT_NAMES),
+  )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse();
 const options = command.opts<Options>();
-const suites: Suite[] = [proxies({ works: options.work, subjects: options.subject })];
+const suites: Suite[] = [proxies(options.work, options.subject)];
 const wanted = suites.filter(({ name }) => command.args.length === 0 || command.args.includes(name));
 
 const interrupts = catchInterrupts();
@@ -58,6 +62,13 @@ function count(text: string): number {
   return Number(text);
 }
 
-function names(text: string): string[] {
-  return text.split(',');
+function names(known: string[]): (text: string) => string[] {
+  return (text) => {
+    const given = text.split(',');
+    const unknown = given.find((name) => !known.includes(name));
+    if (unknown !== undefined) {
+      throw new InvalidArgumentError(`There is no ${unknown}; there are ${known.join(', ')}.`);
+    }
+    return given;
+  };
 }

@@ -1,7 +1,7 @@
 /** Programs of Debian that the benchmark compares with or measures by, unpacked below `.cache` without root. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { debianPackages } from '../images/packages.ts';
+import { debianPackages } from '../../images/packages.ts';
 
 const SUITE = 'trixie';
 const PROGRAMS = {

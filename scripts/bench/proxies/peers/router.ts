@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { createRouterClient } from '../../../daemon/routers/router-client.ts';
-import { buildBundle } from '../../build.ts';
-import { type NginxLine, nginxFor } from '../../nginx.ts';
-import { renderNginx, writeFiles } from '../../render.ts';
+import { createRouterClient } from '../../../../daemon/routers/router-client.ts';
+import { buildBundle } from '../../../build.ts';
+import { type NginxLine, nginxFor } from '../../../nginx.ts';
+import { renderNginx, writeFiles } from '../../../render.ts';
 import { freePort, prepared, startProgram } from '../program.ts';
 import type { Session } from '../visited.ts';
 import type { Peer, World } from './peer.ts';

@@ -1,6 +1,6 @@
 /** What becomes of the values that rounds measured. Pure. */
-import { median } from './percentiles.ts';
-import type { Row } from './suite.ts';
+import { median } from '../percentiles.ts';
+import type { Row } from '../suite.ts';
 
 /** What one round measured of one thing, by metric. */
 export type Sample = Record<string, { value: number; unit: string }>;

@@ -1,5 +1,5 @@
+import type { Context } from '../suite.ts';
 import { type Sample, type Series, seriesOf } from './figures.ts';
-import type { Context } from './suite.ts';
 
 /** One thing to measure, as often as there are rounds. */
 export interface Case {

@@ -5,14 +5,13 @@ import { debianProgram } from '../debian.ts';
 import { runProgram } from '../program.ts';
 import type { Session } from '../visited.ts';
 
-/** Client connections, all kept alive. */
-export const CONNECTIONS = 32;
-
 const script = join(import.meta.dirname, 'wrk.lua');
 const summarySchema = z.object({ requests: z.number(), microseconds: z.number(), failed: z.number() });
 
 /** What to ask a proxy for. */
 export interface Visits {
+  /** All kept alive. */
+  connections: number;
   port: number;
   /** A file with an id of a session a line; they are visited in random order. */
   idsFile: string;
@@ -24,7 +23,7 @@ export interface Visits {
 
 /** Visits as fast as the proxy answers. Throws if a single answer is missing or no success. */
 export async function visit(
-  { port, idsFile, path, bodyBytes }: Visits,
+  { connections, port, idsFile, path, bodyBytes }: Visits,
   { milliseconds, abort }: { milliseconds: number; abort: AbortSignal },
 ): Promise<{ requests: number; seconds: number }> {
   const [program, ...words] = (await debianProgram('wrk')).command;
@@ -33,10 +32,10 @@ export async function visit(
     program,
     [
       ...words,
-      ...['--threads', '1', '--connections', String(CONNECTIONS), '--duration', '1h', '--timeout', '10s'],
+      ...['--threads', '1', '--connections', String(connections), '--duration', '1h', '--timeout', '10s'],
       ...['--script', script, `http://127.0.0.1:${port}/`, '--', idsFile, path, String(bodyBytes)],
     ],
-    // It takes whole seconds only, and says what it saw when interrupted, too.
+    // Its durations are whole seconds; but it says what it saw when it is interrupted, too.
     { abort, milliseconds },
   );
   const { requests, microseconds, failed } = summarySchema.parse(

@@ -1,4 +1,4 @@
-import { type NginxLine, nginxFor } from '../../nginx.ts';
+import { type NginxLine, nginxFor } from '../../../nginx.ts';
 import { freePort } from '../program.ts';
 import { startPeerNginx } from './nginx.ts';
 import type { Peer, World } from './peer.ts';

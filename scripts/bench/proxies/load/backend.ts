@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { nginxFor } from '../../nginx.ts';
+import { nginxFor } from '../../../nginx.ts';
 import { startPeerNginx } from '../peers/nginx.ts';
 import type { Program } from '../program.ts';
 

@@ -1,5 +1,5 @@
-import { newSessionId } from '../../daemon/session.ts';
-import { shardOfPort } from '../../njs/shard.ts';
+import { newSessionId } from '../../../daemon/session.ts';
+import { shardOfPort } from '../../../njs/shard.ts';
 
 /** Where visits go: to a session, whose backend listens on a port of 127.0.0.1. */
 export interface Session {

@@ -1,7 +1,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { root } from '../../nginx.ts';
+import { root } from '../../../nginx.ts';
 import { freePort, listens, prepared, runProgram, startProgram } from '../program.ts';
 import type { Peer, World } from './peer.ts';
 

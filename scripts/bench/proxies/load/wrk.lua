@@ -14,7 +14,13 @@ function init(args)
   math.randomseed(os.time())
 end
 
+local calls = 0
 function request()
+  -- The first call is wrk's own test of this script; before the second, it would not hear an interrupt.
+  calls = calls + 1
+  if calls == 2 then
+    io.stderr:write("started\n")
+  end
   return requests[math.random(#requests)]
 end
 

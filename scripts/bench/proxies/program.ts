@@ -52,7 +52,10 @@ export async function prepared(program: Program, prepare: () => Promise<void>): 
   }
 }
 
-/** Runs a program to its end and returns what it wrote on stdout; interrupts it after `milliseconds`, if given. */
+/**
+ * Runs a program to its end and returns what it wrote on stdout. With `milliseconds`, it is interrupted after so long,
+ * counted from its first word on stderr.
+ */
 export async function runProgram(
   name: string,
   command: string,
@@ -63,7 +66,12 @@ export async function runProgram(
   const child = tied(command, args, {});
   const end = () => child.kill('SIGTERM');
   abort.addEventListener('abort', end);
-  const timer = milliseconds === undefined ? undefined : setTimeout(() => child.kill('SIGINT'), milliseconds);
+  let timer: NodeJS.Timeout | undefined;
+  if (milliseconds !== undefined) {
+    child.stderr?.once('data', () => {
+      timer = setTimeout(() => child.kill('SIGINT'), milliseconds);
+    });
+  }
   try {
     const [output, complaint, [status]] = await Promise.all([
       text(child.stdout as NodeJS.ReadableStream),

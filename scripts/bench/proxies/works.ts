@@ -1,0 +1,126 @@
+/** What a proxy is asked to do, and what is measured of it. */
+
+import { percentile } from '../percentiles.ts';
+import { childrenOf, cpuSeconds } from '../process-use.ts';
+import type { Sample } from './figures.ts';
+import type { Churn } from './load/churn.ts';
+import type { Echoing } from './load/echoing.ts';
+import type { Opening } from './load/opening.ts';
+import type { Paced } from './load/paced.ts';
+import { startTask } from './load/task.ts';
+import { visit } from './load/wrk.ts';
+import type { RunningProxy } from './peers/peer.ts';
+
+/** Of clients, at a time. */
+const CONNECTIONS = 32;
+/** nginx closes a connection after 1,000 requests. */
+const REQUESTS_PER_CONNECTION = 800;
+
+/** Whom to visit, and for how long. */
+export interface Load {
+  /** The ids of the sessions, a line each. */
+  idsFile: string;
+  /** The same of some of them. */
+  ids: string[];
+  /** Of sessions with WebSockets. */
+  webSocketIds: string[];
+  /** The port of a backend. */
+  backendPort: number;
+  milliseconds: number;
+  abort: AbortSignal;
+}
+
+export type Measure = (proxy: RunningProxy, load: Load) => Promise<Sample>;
+
+/** GETs, or POSTs if there is a body, as fast as they are answered. */
+export function visiting(path: string, bodyBytes = 0): Measure {
+  return async (proxy, { idsFile, abort, milliseconds }) => {
+    const visits = { connections: CONNECTIONS, port: proxy.port, idsFile, path, bodyBytes };
+    const before = cpuMicroseconds(proxy);
+    const { requests, seconds } = await visit(visits, { abort, milliseconds });
+    return {
+      'CPU per request': { value: (cpuMicroseconds(proxy) - before) / requests, unit: 'µs' },
+      throughput: { value: requests / seconds, unit: 'requests/s' },
+    };
+  };
+}
+
+/** The same while routes of others come and go. */
+export function visitingWhileRoutesChange(changesPerSecond: number): Measure {
+  return async (proxy, load) => {
+    const { admin } = proxy;
+    if (!admin) throw new Error('it has no routes to change');
+    const { abort, milliseconds } = load;
+    const told: Churn = { admin, port: load.backendPort, perSecond: changesPerSecond, milliseconds };
+    const churn = await startTask<number>('churn.ts', told, abort);
+    try {
+      const [sample, changes] = await Promise.all([visiting('')(proxy, load), churn.go()]);
+      return { ...sample, changes: { value: (changes * 1000) / milliseconds, unit: 'routes/s' } };
+    } finally {
+      churn.end();
+    }
+  };
+}
+
+/** Messages of 64 bytes through open WebSockets, as fast as they come back. */
+export const echoing: Measure = (proxy, { webSocketIds, abort, milliseconds }) => {
+  const told = { port: proxy.port, ids: webSocketIds, connections: CONNECTIONS, milliseconds };
+  return countedTask('echoing.ts', told satisfies Echoing, 'message', proxy, abort);
+};
+
+/** WebSockets, opened and closed again. */
+export const opening: Measure = (proxy, { webSocketIds, abort, milliseconds }) => {
+  const told = { port: proxy.port, ids: webSocketIds, connections: CONNECTIONS, milliseconds };
+  return countedTask('opening.ts', told satisfies Opening, 'opening', proxy, abort);
+};
+
+/** Latencies of small GETs, or of messages through open WebSockets, at a fixed rate. */
+export function paced(kind: Paced['kind'], perSecond: number): Measure {
+  return async ({ port }, { ids, webSocketIds, abort, milliseconds }) => {
+    const connections = Math.max(CONNECTIONS, (perSecond * milliseconds) / 1000 / REQUESTS_PER_CONNECTION);
+    const told: Paced = {
+      kind,
+      port,
+      ids: kind === 'http' ? ids : webSocketIds,
+      connections: Math.ceil(connections),
+      perSecond,
+      milliseconds,
+    };
+    const task = await startTask<number[]>('paced.ts', told, abort);
+    try {
+      const latencies = await task.go();
+      return {
+        'p50 latency': { value: percentile(latencies, 0.5) * 1000, unit: 'µs' },
+        'p99 latency': { value: percentile(latencies, 0.99) * 1000, unit: 'µs' },
+      };
+    } finally {
+      task.end();
+    }
+  };
+}
+
+/** Does a work that tells how many of something it did. */
+async function countedTask(
+  program: string,
+  argument: { milliseconds: number },
+  what: string,
+  proxy: RunningProxy,
+  abort: AbortSignal,
+): Promise<Sample> {
+  const task = await startTask<number>(program, argument, abort);
+  try {
+    const before = cpuMicroseconds(proxy);
+    const count = await task.go();
+    return {
+      [`CPU per ${what}`]: { value: (cpuMicroseconds(proxy) - before) / count, unit: 'µs' },
+      throughput: { value: (count * 1000) / argument.milliseconds, unit: `${what}s/s` },
+    };
+  } finally {
+    task.end();
+  }
+}
+
+/** Of all processes of a proxy. */
+function cpuMicroseconds({ pid }: RunningProxy): number {
+  return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + cpuSeconds(one), 0) * 1e6;
+}
