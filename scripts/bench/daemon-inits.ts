@@ -1,0 +1,50 @@
+import pLimit from 'p-limit';
+import type { Daemon } from '../../test/support/daemon.ts';
+import { percentile } from './percentiles.ts';
+import type { Row } from './suite.ts';
+
+export interface Inits {
+  ids: string[];
+  perSecond: number;
+  /** From a request of `/init` to its answer, in milliseconds. */
+  latenciesMs: number[];
+}
+
+/** Starts `count` sessions, `atATime` of them at a time, and does with each of them what is to be done then. */
+export async function initMany(
+  { api }: Daemon,
+  count: number,
+  atATime: number,
+  then: (id: string) => Promise<unknown> = async () => {},
+): Promise<Inits> {
+  const limit = pLimit(atATime);
+  const latenciesMs: number[] = [];
+  const startedAt = performance.now();
+  const init = async () => {
+    const sentAt = performance.now();
+    const { status, body, json } = await api('POST', '/init');
+    if (status !== 201) throw new Error(`/init answered ${status}: ${body}`);
+    latenciesMs.push(performance.now() - sentAt);
+    await then(json.id);
+    return json.id as string;
+  };
+  const ids = await Promise.all(Array.from({ length: count }, () => limit(init)));
+  return { ids, perSecond: count / ((performance.now() - startedAt) / 1000), latenciesMs };
+}
+
+/** What they took, one after the other. */
+export function latencyRows(subject: string, { latenciesMs }: Inits): Row[] {
+  return [0.5, 0.99].map((part) => ({
+    ...{ work: '/init, one after the other', subject, metric: `p${100 * part}`, unit: 'ms' },
+    value: percentile(latenciesMs, part),
+  }));
+}
+
+/** What they took, many at a time. */
+export function rateRows(subject: string, atATime: number, { latenciesMs, perSecond }: Inits): Row[] {
+  const work = `/init, ${atATime} at a time`;
+  return [
+    { work, subject, metric: 'rate', unit: 'sessions/s', value: perSecond },
+    { work, subject, metric: 'p99', unit: 'ms', value: percentile(latenciesMs, 0.99) },
+  ];
+}

@@ -1,0 +1,157 @@
+/** What the daemon takes: to start sessions, and to look after many. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Daemon } from '../../test/support/daemon.ts';
+import { ask } from '../../test/support/http.ts';
+import { until } from '../../test/support/poll.ts';
+import { program } from '../cluster/places.ts';
+import { withClosing } from './closing.ts';
+import { type Cluster, readMetric, startCluster, untilReady } from './daemon-cluster.ts';
+import { initMany, latencyRows, rateRows } from './daemon-inits.ts';
+import { measureProcesses } from './daemon-processes.ts';
+import { cpuSeconds, pssBytes } from './process-use.ts';
+import type { Context, Goal, Result, Row, Suite } from './suite.ts';
+import { sendVisitors } from './visitors.ts';
+
+const SUBJECT = 'Kubernetes runtime, real API server, kubelet played';
+const MODES = ['router', 'app'] as const;
+const AT_A_TIME = 32;
+const MEGABYTE = 1024 * 1024;
+
+type Mode = (typeof MODES)[number];
+
+interface Size {
+  sessions: number;
+  idleSeconds: number;
+  /** Each session is visited once in so long, so that none is idle for too long. */
+  visitEachSeconds: number;
+  /** How long the daemon is watched, after it had as long to settle. */
+  watchSeconds: number;
+}
+
+/** What the daemon takes while all sessions are in use. */
+interface Upkeep {
+  readySeconds: number;
+  cpuPercent: number;
+  pssBytes: number;
+  heapBytes: number;
+  /** From the last use of a session to its end. */
+  reapedSeconds: number;
+}
+
+export const suite: Suite = {
+  name: 'daemon',
+  about:
+    '/init per second and latency; CPU and memory with 10,000 sessions (played apps) in each status mode',
+  async run(context) {
+    const size = context.quick
+      ? { sessions: 500, idleSeconds: 5, visitEachSeconds: 3, watchSeconds: 5 }
+      : { sessions: 10_000, idleSeconds: 30, visitEachSeconds: 20, watchSeconds: 30 };
+    const processes = await measureProcesses(context);
+    const missing = whatIsMissing();
+    if (missing !== undefined) {
+      context.say(`without the Kubernetes runtime: ${missing}`);
+      return { rows: processes, goals: goalsOf(size, []) };
+    }
+    return measureCluster(context, size, processes);
+  },
+};
+
+function whatIsMissing(): string | undefined {
+  try {
+    program('kube-apiserver');
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function measureCluster({ abort, say }: Context, size: Size, processes: Row[]): Promise<Result> {
+  return withClosing(abort, async (onEnd) => {
+    const { sessions } = size;
+    say('a real API server');
+    // One more, that is not visited.
+    const cluster = await startCluster(onEnd, sessions + 1);
+    const first = await cluster.startDaemon(['--idle-timeout', '1h']);
+    const some = Math.ceil(sessions / 50);
+    say(`${some} sessions, one after the other`);
+    const single = await initMany(first, some, 1);
+    say(`${sessions - some} sessions, ${AT_A_TIME} at a time`);
+    const many = await initMany(first, sessions - some, AT_A_TIME);
+    await untilReady(first, sessions);
+
+    const { publicSocket: socketPath } = cluster.router;
+    const paths = [...single.ids, ...many.ids].map((id) => `/p/${id}/`);
+    const visitors = await sendVisitors(onEnd, {
+      socketPath,
+      paths,
+      perSecond: sessions / size.visitEachSeconds,
+    });
+    const rows = [...processes, ...latencyRows(SUBJECT, single), ...rateRows(SUBJECT, AT_A_TIME, many)];
+    const upkeeps: Upkeep[] = [];
+    for (const mode of MODES) {
+      say(`${sessions} sessions, --status ${mode}`);
+      const upkeep = await measureUpkeep(cluster, mode, size);
+      await visitors.endPeriod();
+      upkeeps.push(upkeep);
+      rows.push(...upkeepRows(mode, size, upkeep));
+    }
+    return { rows, goals: goalsOf(size, upkeeps) };
+  });
+}
+
+async function measureUpkeep(cluster: Cluster, mode: Mode, size: Size): Promise<Upkeep> {
+  const { sessions, idleSeconds, watchSeconds } = size;
+  const startedAt = performance.now();
+  const daemon = await cluster.startDaemon(['--status', mode, '--idle-timeout', `${idleSeconds}s`]);
+  const readySeconds = (performance.now() - startedAt) / 1000;
+  await untilReady(daemon, sessions);
+  const reaped = useOnce(cluster, daemon);
+  await sleep(1_000 * watchSeconds);
+  const pid = daemon.process.pid as number;
+  const [cpuBefore, watchedFrom] = [cpuSeconds(pid), performance.now()];
+  await sleep(1_000 * watchSeconds);
+  const cpuPercent = (100_000 * (cpuSeconds(pid) - cpuBefore)) / (performance.now() - watchedFrom);
+  const memory = {
+    pssBytes: pssBytes(pid),
+    heapBytes: await readMetric(daemon, 'nodejs_heap_size_used_bytes'),
+  };
+  const reapedSeconds = await reaped;
+  await untilReady(daemon, sessions);
+  return { readySeconds, cpuPercent, ...memory, reapedSeconds };
+}
+
+/** Starts one more session, visits it once, and resolves with the seconds after which it is reaped. */
+async function useOnce({ router }: Cluster, daemon: Daemon): Promise<number> {
+  const { ids } = await initMany(daemon, 1, 1);
+  const id = ids[0] as string;
+  await ask(router.publicSocket, `/p/${id}/`);
+  const usedAt = performance.now();
+  const stateOf = async () => (await router.admin.call('GET', `/v1/routes/${id}`)).body.state;
+  await until('an unused session to be reaped', async () => (await stateOf()) !== 'ready', 120);
+  return (performance.now() - usedAt) / 1000;
+}
+
+function upkeepRows(mode: Mode, { sessions, idleSeconds }: Size, upkeep: Upkeep): Row[] {
+  const subject = `daemon, --status ${mode}`;
+  const work = `${sessions.toLocaleString('en')} sessions in use`;
+  return [
+    { work, subject, metric: 'CPU', unit: '% of a core', value: upkeep.cpuPercent },
+    { work, subject, metric: 'memory (PSS)', unit: 'MB', value: upkeep.pssBytes / MEGABYTE },
+    { work, subject, metric: 'heap', unit: 'MB', value: upkeep.heapBytes / MEGABYTE },
+    { work, subject, metric: 'from its start until ready', unit: 's', value: upkeep.readySeconds },
+    {
+      work: `an unused one of ${sessions.toLocaleString('en')} sessions, --idle-timeout ${idleSeconds}s`,
+      ...{ subject, metric: 'reaped after', unit: 's', value: upkeep.reapedSeconds },
+    },
+  ];
+}
+
+function goalsOf({ sessions }: Size, upkeeps: Upkeep[]): Goal[] {
+  const what = `daemon with ${sessions.toLocaleString('en')} sessions`;
+  const most = (of: (upkeep: Upkeep) => number) =>
+    upkeeps.length === 0 ? undefined : Math.max(...upkeeps.map(of));
+  return [
+    { what: `${what}, memory`, unit: 'MB', most: 250, measured: most((one) => one.pssBytes / MEGABYTE) },
+    { what: `${what}, CPU`, unit: '% of a core', most: 15, measured: most(({ cpuPercent }) => cpuPercent) },
+  ];
+}
