@@ -16,6 +16,8 @@ export interface ImageOptions {
   out: string;
   /** Debian stable or Debian testing, whose nginx and libraries go in. */
   line: NginxLine;
+  /** What follows the colon in the images' names; else the project's version. */
+  tag?: string;
   /** Is told each step. */
   say: (text: string) => void;
 }
@@ -49,7 +51,7 @@ export async function buildImages(options: ImageOptions): Promise<Record<ImageNa
   };
   const build = async (name: ImageName): Promise<BuiltImage> => {
     const { layers, config } = all[name];
-    const ref = `spawner-${name}:${version}`;
+    const ref = `spawner-${name}:${options.tag ?? version}`;
     const archive = join(out, `spawner-${name}.tar`);
     const image = { ref, config, layers: await Promise.all(layers.map(pack)) };
     const digest = await writeArchive(image, archive, mkdtempSync(join(scratch, 'archive-')));

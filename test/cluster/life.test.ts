@@ -36,7 +36,11 @@ test('a session is what was asked for, safe, and has a Service of its own', asyn
   const { core } = theCluster();
   const scope = { namespace, name: `session-${id}` };
   const pod = await core.readNamespacedPod(scope);
-  t.like(pod.metadata?.labels, { 'spawner/session': id, 'app.kubernetes.io/managed-by': 'spawner' });
+  t.like(pod.metadata?.labels, {
+    'spawner/session': id,
+    'spawner/shard': id.charAt(0),
+    'app.kubernetes.io/managed-by': 'spawner',
+  });
   t.like(pod.spec, { automountServiceAccountToken: false, restartPolicy: 'Never' });
   t.like(pod.spec?.securityContext, { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
   t.deepEqual(

@@ -5,7 +5,7 @@ import pLimit from 'p-limit';
 import { WebSocketServer } from 'ws';
 import { type Daemon, startDaemon } from '../../support/daemon.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
-import { type Answer, ask, type Call } from '../../support/http.ts';
+import { type Address, type Answer, ask, type Call } from '../../support/http.ts';
 import type { KubeApi } from '../../support/kube-api.ts';
 import { type PlayedKubelet, playKubelet } from '../../support/played-kubelet.ts';
 import { until } from '../../support/poll.ts';
@@ -20,6 +20,8 @@ export interface ApiWorldOptions {
   token?: string;
   /** Starts without a daemon: the test starts it. */
   idle?: boolean;
+  /** The router keeps connections to Pods that this DNS server names by the Services of shards, as `service` has it. */
+  dns?: { address: Address; service: string };
 }
 
 /**
@@ -28,6 +30,8 @@ export interface ApiWorldOptions {
  */
 export interface ApiWorld {
   namespace: string;
+  /** Where apps listen. */
+  port: number;
   router: Router;
   daemon: Daemon;
   proxy: FaultProxy;
@@ -88,9 +92,11 @@ export async function startApiWorld(
   await turn(t);
   const namespace = await kube.namespace();
   const proxy = await startFaultProxy(kube, options.token ?? kube.adminToken);
-  const router = await startRouter();
   const ports = await reservePorts();
   const port = ports.first;
+  const { dns } = options;
+  const dnsPool = dns && { service: dns.service, port, resolvers: [dns.address] };
+  const router = await startRouter({ router: { dnsPool } });
   const flags = [
     ...['--router', `unix:${router.adminAddress}`, '--public-url', 'http://spawner.test'],
     ...['--application-image', 'my-app:1', '--application-port', String(port), '--namespace', namespace],
@@ -116,6 +122,7 @@ export async function startApiWorld(
 
   const world: ApiWorld = {
     namespace,
+    port,
     router,
     proxy,
     get daemon() {

@@ -21,11 +21,14 @@ export interface Installation {
   remove(): Promise<void>;
 }
 
-/** Makes the Secret as an operator does, applies deploy/ and waits until daemon and routers are Ready. */
-export async function install(settings: Record<string, string>): Promise<Installation> {
+/**
+ * Makes the Secret as an operator does, applies deploy/ and waits until daemon and routers are Ready.
+ * @param routerTag of another image of the router than the usual
+ */
+export async function install(settings: Record<string, string>, routerTag?: string): Promise<Installation> {
   const folder = await mkdtemp(join(tmpdir(), 'spawner-deploy-'));
   await cp(join(root, 'deploy'), folder, { recursive: true });
-  const original = await readFile(join(folder, 'kustomization.yaml'), 'utf8');
+  const original = withRouterTag(await readFile(join(folder, 'kustomization.yaml'), 'utf8'), routerTag);
   const [apiToken, routerToken] = [randomBytes(24).toString('hex'), randomBytes(24).toString('hex')];
   const both = async () => (await Promise.all(namespaces.map(dump))).join('\n');
   const apply = async (changed: Record<string, string>) => {
@@ -71,12 +74,21 @@ export async function install(settings: Record<string, string>): Promise<Install
   return { apiToken, routerToken, apply, dump: both, remove };
 }
 
+function withRouterTag(kustomization: string, tag: string | undefined): string {
+  if (tag === undefined) return kustomization;
+  return replaced(kustomization, /(?<=- name: spawner-router\n +newTag: ).*/, tag);
+}
+
+function replaced(kustomization: string, line: RegExp, by: string): string {
+  if (!line.test(kustomization)) throw new Error(`deploy/kustomization.yaml has no line like ${line}`);
+  return kustomization.replace(line, by);
+}
+
 /** The kustomization with other values of its settings, and images where the cluster finds them. */
 function withSettings(kustomization: string, settings: Record<string, string>): string {
   let text = kustomization;
   const replace = (line: RegExp, by: string) => {
-    if (!line.test(text)) throw new Error(`deploy/kustomization.yaml has no line like ${line}`);
-    text = text.replace(line, by);
+    text = replaced(text, line, by);
   };
   for (const name of images)
     replace(new RegExp(`- name: ${name}\n(?= +newTag)`), `- name: ${name}\n    newName: ${imageRef(name)}\n`);
