@@ -1,52 +1,57 @@
-/** `npm run bench`: measures the router, other proxies, and the daemon, on this machine and on loopback. */
-import { mkdtemp, rm } from 'node:fs/promises';
+/** `npm run bench`: measures the router, other proxies and the daemon, on this machine and on loopback. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { join, resolve } from 'node:path';
+import { Argument, Command, InvalidArgumentError } from 'commander';
 import { catchInterrupts } from '../interrupts.ts';
+import { root } from '../nginx.ts';
+import { suite as daemon } from './daemon.ts';
+import { thisMachine, versionsHere } from './machine.ts';
+import { pageOf } from './page.ts';
 import { proxies, SUBJECT_NAMES, WORK_NAMES } from './proxies/suite.ts';
-import type { Result, Suite } from './suite.ts';
-import { goalsTable, rowsTable } from './table.ts';
+import { plotOfReport, type Report, textOf } from './report.ts';
+import { suite as routes } from './routes.ts';
+import { suite as sockets } from './sockets.ts';
+import type { Suite } from './suite.ts';
 
 interface Options {
   quick: boolean;
   rounds: number;
   work?: string[];
   subject?: string[];
+  json?: string;
+  plot?: string;
+  docs: boolean;
 }
 
+const PLOT = 'images/bench.svg';
+const others = [routes, daemon, sockets];
+const suiteNames = [proxies(), ...others].map(({ name }) => name);
+const ofProxies = 'of the suite proxies: only these, with commas between them';
+
 const command = new Command('npm run bench --')
-  .argument('[suite...]', 'which to run: proxies')
-  .option('--quick', 'a taste of everything, for no figures to rely on', false)
-  .option('--rounds <count>', 'how often each thing is measured, in turn with the others', count, 5)
-  .option('--work <names>', 'of the suite proxies: only these, with commas between them', names(WORK_NAMES))
-  .option(
-    '--subject <names>',
-    'of the suite proxies: only these, with commas between them',
-    names(SUBJECT_NAMES),
+  .addArgument(new Argument('[suite...]', 'what to measure; all if none is named').choices(suiteNames))
+  .addHelpText(
+    'after',
+    `\n${[proxies(), ...others].map(({ name, about }) => `${name}: ${about}`).join('\n')}`,
   )
+  .option('--quick', 'a taste of everything in a minute; its figures mean nothing', false)
+  .option('--rounds <count>', 'how often each thing is measured, in turn with the others', count, 5)
+  .option('--work <names>', `${ofProxies} (${WORK_NAMES.join(', ')})`, namesAmong(WORK_NAMES))
+  .option('--subject <names>', `${ofProxies} (${SUBJECT_NAMES.join(', ')})`, namesAmong(SUBJECT_NAMES))
+  .option('--json <file>', 'write all figures there')
+  .option('--plot <file>', 'draw there, as SVG, what a small GET costs each proxy')
+  .option('--docs', `write docs/bench.md and docs/${PLOT}`, false)
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse();
 const options = command.opts<Options>();
-const suites: Suite[] = [proxies(options.work, options.subject)];
-const wanted = suites.filter(({ name }) => command.args.length === 0 || command.args.includes(name));
 
 const interrupts = catchInterrupts();
 const scratch = await mkdtemp(join(tmpdir(), 'spawner-bench-'));
 try {
-  const results: Result[] = [];
-  for (const suite of wanted) {
-    const result = await suite.run({
-      say: (line) => console.error(`${suite.name}: ${line}`),
-      quick: options.quick,
-      rounds: options.quick ? 1 : options.rounds,
-      scratch,
-      abort: interrupts.first,
-    });
-    console.log(`\n${rowsTable(result.rows)}`);
-    results.push(result);
-  }
-  console.log(`\n${goalsTable(results.flatMap(({ goals }) => goals))}`);
+  const report = await measure([proxies(options.work, options.subject), ...others]);
+  console.log(textOf(report));
+  await write(report);
 } catch (error) {
   if (interrupts.first.aborted) process.exitCode = 130;
   else {
@@ -57,18 +62,47 @@ try {
   await rm(scratch, { recursive: true, force: true });
 }
 
+async function measure(suites: Suite[]): Promise<Report> {
+  const rounds = options.quick ? 1 : options.rounds;
+  const report: Report = {
+    command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
+      ' ',
+    ),
+    rounds,
+    machine: thisMachine(),
+    versions: versionsHere(),
+    suites: [],
+  };
+  for (const { name, about, run } of suites) {
+    if (command.args.length > 0 && !command.args.includes(name)) continue;
+    const say = (line: string) => console.error(`${name}: ${line}`);
+    const context = { say, quick: options.quick, rounds, scratch, abort: interrupts.first };
+    report.suites.push({ name, about, ...(await run(context)) });
+  }
+  return report;
+}
+
+async function write(report: Report): Promise<void> {
+  const plot = plotOfReport(report);
+  // npm runs this in the project's folder; what the user names is relative to the user's.
+  const named = (path: string) => resolve(process.env.INIT_CWD ?? '.', path);
+  if (options.json) await writeFile(named(options.json), `${JSON.stringify(report, undefined, 2)}\n`);
+  if (options.plot && plot) await writeFile(named(options.plot), plot);
+  if (!options.docs) return;
+  if (plot) await writeFile(join(root, 'docs', PLOT), plot);
+  await writeFile(join(root, 'docs', 'bench.md'), pageOf(report, plot && PLOT));
+}
+
 function count(text: string): number {
   if (!/^[1-9]\d?$/.test(text)) throw new InvalidArgumentError('Write a whole number from 1 to 99.');
   return Number(text);
 }
 
-function names(known: string[]): (text: string) => string[] {
+function namesAmong(known: string[]): (text: string) => string[] {
   return (text) => {
-    const given = text.split(',');
-    const unknown = given.find((name) => !known.includes(name));
-    if (unknown !== undefined) {
-      throw new InvalidArgumentError(`There is no ${unknown}; there are ${known.join(', ')}.`);
-    }
-    return given;
+    const names = text.split(',');
+    const unknown = names.find((name) => !known.includes(name));
+    if (unknown !== undefined) throw new InvalidArgumentError(`There is no ${unknown}.`);
+    return names;
   };
 }

@@ -1,38 +1,51 @@
 /** Results as tables of Markdown. Pure. */
 import type { Goal, Row } from './suite.ts';
 
-/** A line for each subject of a work, a column for each metric. */
-export function rowsTable(rows: Row[]): string {
-  const metrics = [...new Set(rows.map(({ metric, unit }) => `${metric}, ${unit}`))];
+/** A table for all works of which the same is known: a line for each subject of a work, a column for each metric. */
+export function rowsTables(rows: Row[]): string[] {
+  const works = Map.groupBy(rows, ({ work }) => work);
+  const alike = Map.groupBy(works.values(), (ofWork) => columnsOf(ofWork).join());
+  return [...alike.values()].map((groups) => rowsTable(groups.flat()));
+}
+
+function rowsTable(rows: Row[]): string {
+  const columns = columnsOf(rows);
   const things = Map.groupBy(rows, ({ work, subject }) => `${work} | ${subject}`);
-  const lines = [...things].map(([thing, measured]) => {
-    const cells = metrics.map((name) => {
-      const row = measured.find(({ metric, unit }) => `${metric}, ${unit}` === name);
-      return row ? cellOf(row) : '';
-    });
-    return [thing, ...cells];
-  });
-  return table(['work', 'subject', ...metrics], lines);
+  const lines = [...things].map(([thing, measured]) => [
+    thing,
+    ...columns.map((column) => cellOf(measured.find((row) => columnOf(row) === column))),
+  ]);
+  return table(['work', 'subject', ...columns], lines);
 }
 
 export function goalsTable(goals: Goal[]): string {
   const lines = goals.map(({ what, unit, most, measured }) => [
     what,
-    `≤ ${figure(most)} ${unit}`,
-    measured === undefined ? 'not measured' : `${figure(measured)} ${unit}`,
+    `≤ ${numeral(most)} ${unit}`,
+    measured === undefined ? 'not measured' : `${numeral(measured)} ${unit}`,
     measured === undefined ? '' : measured <= most ? 'met' : '**missed**',
   ]);
-  return table(['goal', '', 'measured', ''], lines);
+  return table(['what', 'goal', 'measured', ''], lines);
 }
 
-/** The median, and in parentheses the lowest and the highest round if they differ. */
-function cellOf({ value, range }: Row): string {
-  const [low, high] = (range ?? [value, value]).map(figure);
-  return low === high ? figure(value) : `${figure(value)} (${low}–${high})`;
+function columnsOf(rows: Row[]): string[] {
+  return [...new Set(rows.map(columnOf))];
 }
 
-/** Three digits that count, and no more than two behind the point. */
-export function figure(value: number): string {
+function columnOf({ metric, unit }: Row): string {
+  return `${metric}, ${unit}`;
+}
+
+/** The median and, if they differ from it, the lowest and the highest round. */
+function cellOf(row: Row | undefined): string {
+  if (!row) return '';
+  const median = numeral(row.value);
+  const ends = (row.range ?? []).map(numeral);
+  return ends.every((end) => end === median) ? median : `${median} (${ends.join('–')})`;
+}
+
+/** Three digits that count, but none behind the second one after the point. */
+export function numeral(value: number): string {
   const digits = Math.max(0, Math.min(2, 2 - Math.floor(Math.log10(Math.abs(value) || 1))));
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -3,6 +3,7 @@ import { ROUTER_DEFAULTS } from '../../router-settings.ts';
 import type { Context } from '../suite.ts';
 import type { Series } from './figures.ts';
 import { type Case, interleaved } from './interleaved.ts';
+import { SMALL_GET } from './names.ts';
 import type { Peer, World } from './peers/peer.ts';
 import { freeBlock } from './program.ts';
 import { type Actor, onStage } from './stage.ts';
@@ -16,12 +17,12 @@ const MESSAGES_PER_SECOND = 2000;
 
 /** By the name on the command line. */
 export const COMPARISONS = {
-  'small-get': 'small GET',
+  'small-get': SMALL_GET,
   'get-10k': 'GET of 10 KB',
   'get-1m': 'GET of 1 MB',
   'upload-1m': 'upload of 1 MB',
-  churn: `small GET while ${CHANGES_PER_SECOND.toLocaleString('en')} routes change a second`,
-  latency: 'small GET at half load',
+  churn: `${SMALL_GET} while ${CHANGES_PER_SECOND.toLocaleString('en')} routes change a second`,
+  latency: `${SMALL_GET} at half load`,
   'websocket-echo': 'WebSocket echo',
   'websocket-open': 'WebSocket opened and closed',
   'websocket-latency': `WebSocket echo at ${MESSAGES_PER_SECOND.toLocaleString('en')} messages/s`,

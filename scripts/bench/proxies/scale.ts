@@ -3,6 +3,7 @@ import type { Context } from '../suite.ts';
 import { defaultPorts } from './comparison.ts';
 import type { Series } from './figures.ts';
 import { interleaved } from './interleaved.ts';
+import { SMALL_GET } from './names.ts';
 import type { World } from './peers/peer.ts';
 import { router } from './peers/router.ts';
 import { freeBlock } from './program.ts';
@@ -41,11 +42,11 @@ export async function measureBackends(context: Context): Promise<Series[]> {
 }
 
 export function routesWork(count: number): string {
-  return `small GET, ${count.toLocaleString('en')} ${count === 1 ? 'route' : 'routes'}`;
+  return `${SMALL_GET}, ${count.toLocaleString('en')} ${count === 1 ? 'route' : 'routes'}`;
 }
 
 export function backendsWork(count: number): string {
-  return `small GET, ${count.toLocaleString('en')} ${count === 1 ? 'backend' : 'backends'}`;
+  return `${SMALL_GET}, ${count.toLocaleString('en')} ${count === 1 ? 'backend' : 'backends'}`;
 }
 
 /** A router for each world. */

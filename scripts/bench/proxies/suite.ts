@@ -3,6 +3,7 @@ import type { Context, Row, Suite } from '../suite.ts';
 import { COMPARISONS, compareProxies } from './comparison.ts';
 import { compared, rowOf, type Series } from './figures.ts';
 import { goalOf, type Target } from './goals.ts';
+import { RATIO, SMALL_GET } from './names.ts';
 import { PEER_NAMES, peersHere } from './peers/all.ts';
 import { backendsWork, measureBackends, measureRoutes, routesWork } from './scale.ts';
 
@@ -43,23 +44,23 @@ function ratioRows(series: Series[], reference: string | undefined): Row[] {
     const other = series.find(
       ({ work, subject, metric }) => work === one.work && subject === reference && metric === one.metric,
     );
-    const values = one.metric.startsWith('CPU') && one !== other && compared(one, other, (a, b) => a / b);
-    return values ? [rowOf({ ...one, metric: 'CPU against static', unit: '×', values })] : [];
+    const values = one.metric.startsWith('CPU') ? compared(one, other, (a, b) => a / b) : undefined;
+    return values ? [rowOf({ ...one, metric: RATIO, unit: '×', values })] : [];
   });
 }
 
 function targets(titles: { [name: string]: string }): Target[] {
   const { pooled } = titles;
   const against = (name: string, most: number): Target => ({
-    what: `small GET, CPU per request against ${titles[name] ?? name}`,
+    what: `${SMALL_GET}, CPU per request against ${titles[name] ?? name}`,
     most,
     unit: '×',
     metric: 'CPU per request',
-    one: { work: COMPARISONS['small-get'], subject: pooled },
-    other: { work: COMPARISONS['small-get'], subject: titles[name] },
+    one: { work: SMALL_GET, subject: pooled },
+    other: { work: SMALL_GET, subject: titles[name] },
   });
   const growing = (what: string, work: string, from: string, most: number): Target => ({
-    what: `small GET, CPU per request at ${what}`,
+    what: `${SMALL_GET}, CPU per request at ${what}`,
     most,
     unit: '×',
     metric: 'CPU per request',
@@ -81,7 +82,7 @@ function targets(titles: { [name: string]: string }): Target[] {
       other: { work: COMPARISONS['websocket-echo'], subject: titles.static },
     },
     {
-      what: 'small GET at half load, p99 latency added to the static proxy',
+      what: `${COMPARISONS.latency}, p99 latency added to the static proxy`,
       most: 100,
       unit: 'µs',
       metric: 'p99 latency',

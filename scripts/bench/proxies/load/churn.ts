@@ -18,24 +18,30 @@ const BATCHES_PER_SECOND = 20;
 
 const { admin, port, perSecond, milliseconds } = argumentOf<Churn>();
 const router = createRouterClient(admin, undefined);
+let { generation } = await router.health();
 const newRoutes = perSecond / BATCHES_PER_SECOND / 2;
 
 /** How many changes were acknowledged. */
 serveTask(async () => {
-  let { generation } = await router.health();
-  let written: string[] = [];
+  let written = await write([], []);
   let removed: string[] = [];
   const batches = (milliseconds / 1000) * BATCHES_PER_SECOND;
   const start = performance.now();
   let changes = 0;
   for (let batch = 0; batch < batches; batch++) {
-    await sleep(start + (batch * 1000) / BATCHES_PER_SECOND - performance.now());
-    const ids = Array.from({ length: newRoutes }, () => sessionAt(port).id);
-    const route = { state: 'ready' as const, address: `127.0.0.1:${port}` };
-    const put = Object.fromEntries(ids.map((id) => [id, route]));
-    await router.write({ generation: ++generation, put, delete: written, forget: removed });
+    await sleep(Math.max(0, start + (batch * 1000) / BATCHES_PER_SECOND - performance.now()));
+    const ids = await write(written, removed);
     changes += ids.length + written.length;
     [written, removed] = [ids, written];
   }
   return changes;
 });
+
+/** Writes new routes, in the same batch as what is to be removed and forgotten. */
+async function write(toRemove: string[], toForget: string[]): Promise<string[]> {
+  const ids = Array.from({ length: newRoutes }, () => sessionAt(port).id);
+  const route = { state: 'ready' as const, address: `127.0.0.1:${port}` };
+  const put = Object.fromEntries(ids.map((id) => [id, route]));
+  await router.write({ generation: ++generation, put, delete: toRemove, forget: toForget });
+  return ids;
+}

@@ -3,6 +3,7 @@ import { createRouterClient } from '../../../../daemon/routers/router-client.ts'
 import { buildBundle } from '../../../build.ts';
 import { type NginxLine, nginxFor } from '../../../nginx.ts';
 import { renderNginx, writeFiles } from '../../../render.ts';
+import { routerTitle } from '../names.ts';
 import { freePort, prepared, startProgram } from '../program.ts';
 import type { Session } from '../visited.ts';
 import type { Peer, World } from './peer.ts';
@@ -28,7 +29,7 @@ export function router({ name, says, line, engine, backends = oneAddress, zoneSi
   const { bin, module, version, njs } = nginxFor(line);
   return {
     name,
-    title: `router, ${says} (nginx ${version}, njs ${njs})`,
+    title: routerTitle(says, { version, njs }),
     looksUp: true,
     async start({ http, webSockets, ports }, directory) {
       const port = await freePort();

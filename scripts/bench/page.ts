@@ -1,0 +1,39 @@
+/** docs/bench.md as a text. Pure. */
+import type { Report } from './report.ts';
+import { goalsTable, rowsTables } from './table.ts';
+
+/** @param plot the path of the plot, from the page; undefined without one. */
+export function pageOf(
+  { command, rounds, machine, versions, suites }: Report,
+  plot: string | undefined,
+): string {
+  const { cores, cpu, kernel, memoryGB } = machine;
+  const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return `# What the router and the daemon take
+
+Measured by \`${command}\`, which wrote this page; it is not edited by hand. The machine: ${cores} cores of ${cpu}, ${memoryGB} GB, ${kernel}. ${programs.join('; ')}.
+
+${plot ? `![CPU of a small GET through each proxy, against nginx with a static upstream](${plot})\n\n` : ''}## Goals
+
+${goalsTable(suites.flatMap(({ goals }) => goals))}
+
+${suites.map(sectionOf).join('\n\n')}
+
+## How it is measured
+
+${METHOD.replace('{{rounds}}', String(rounds))}`;
+}
+
+function sectionOf({ name, about, rows }: Report['suites'][number]): string {
+  return `## Suite \`${name}\`\n\n${about.charAt(0).toUpperCase()}${about.slice(1)}.\n\n${rowsTables(rows).join('\n\n')}`;
+}
+
+const METHOD = `Everything runs on one machine and speaks over loopback, each program with one worker or thread. A figure is the median of {{rounds}} rounds, and in parentheses stand the lowest and the highest of them. In a round each subject is measured once, in turn with the others, so that a machine which is slower for a while is so for all of them; ratios are taken within rounds.
+
+- **CPU per request** is what all processes of the proxy took while requests were served, user and system time together (\`schedstat\` of Linux, in nanoseconds), over their number. It hardly depends on what else the machine does; requests per second do, and they are limited by the load generator and the backend, which share the processors with the proxy.
+- **The router** is what \`npm start\` runs, with one worker: its files are rendered by the same code, activity is counted, the sessions' backends are in the default range of ports. *Pooled* and *direct* say whether it keeps connections to backends; docs/nginx.md says when it does.
+- **Other proxies** do the least that gets a request to its session: a look-up, and no more headers than they must. The static proxy does not even look up: it is the limit. nginx with Lua and HAProxy keep connections to backends, and are told to stream as the router does. Whether each reaches the right backends is looked at before it is measured.
+- **Load**: 32 connections that stay open, a random one of 64 sessions for each request, by \`wrk\`. The backend is an nginx of one worker that listens on a port for each session.
+- **Latency** is measured in separate runs, at a fixed rate: half of what the slower one of the static and the pooled proxy can do. Requests are sent at random moments whatever became of those before, and a latency counts from the moment on that the request was to be sent at, so that a proxy which stalls is charged for all that waits meanwhile. The generator never sleeps, and takes a processor of its own.
+- **WebSockets**: 32, to an app that echoes (Node with \`ws\`). A message of 64 bytes goes out when the one before came back. *Opened and closed* is the whole life of a WebSocket without messages.
+`;
