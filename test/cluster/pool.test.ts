@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import test, { type ExecutionContext } from 'ava';
+import { SHARDS } from '../../njs/shard.ts';
 import { ask, open } from '../support/http.ts';
 import { until } from '../support/poll.ts';
 import { isOwnCluster, kubectl, theCluster } from './support/cluster.ts';
@@ -68,20 +69,25 @@ async function uploads(t: ExecutionContext, router: string, id: string): Promise
   t.is((await parts.next()).value, 'last');
 }
 
-onOwnCluster('what the routers know of Pods, they know from DNS: each shard has a name', async (t) => {
+onOwnCluster('a Pod is in the Endpoints of its shard, and of no other', async (t) => {
   const { start } = await world(t);
   const { id } = await start({ env: echoes });
   const { core } = theCluster();
-  const pod = await core.readNamespacedPod({ name: `session-${id}`, namespace: 'spawner-sessions' });
-  const endpoints = await until('the Endpoints of its shard', async () => {
-    const name = `spawner-shard-${id.charAt(0)}`;
-    const { subsets } = await core.readNamespacedEndpoints({ name, namespace: 'spawner-sessions' });
-    return subsets?.flatMap(({ addresses }) => addresses ?? []);
+  const namespace = 'spawner-sessions';
+  const pod = await core.readNamespacedPod({ name: `session-${id}`, namespace });
+  await until('its shard to know it', async () => {
+    const { items } = await core.listNamespacedEndpoints({ namespace });
+    const knowing = items
+      .filter(({ metadata }) => metadata?.name?.startsWith('spawner-shard-'))
+      .filter(({ subsets }) =>
+        subsets?.some((one) => one.addresses?.some(({ ip }) => ip === pod.status?.podIP)),
+      )
+      .map(({ metadata }) => metadata?.name);
+    return knowing.join() === `spawner-shard-${id.charAt(0)}`;
   });
-  t.deepEqual(
-    endpoints.map(({ ip }) => ip),
-    [pod.status?.podIP],
-  );
+  const { items } = await core.listNamespacedService({ namespace });
+  const selectors = items.map(({ spec }) => spec?.selector?.['spawner/shard']).filter((shard) => shard);
+  t.deepEqual(selectors.sort(), [...SHARDS]);
 });
 
 onOwnCluster('requests of a session share connections, and a WebSocket lives beside them', async (t) => {
