@@ -2,7 +2,6 @@
  * Finds the sessions that nobody uses and ends them. What it saw last of each session, and what follows from it, can
  * be asked at any time.
  */
-import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import type { StatusSource } from './config.ts';
 import { every } from './every.ts';
@@ -12,12 +11,25 @@ import type { Session } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 import type { RouterUse } from './status/router-use.ts';
 import type { ReadSignal } from './status/source.ts';
-import { bornAt, isTooOld, judge, type ReapPolicy, type Signal, type Verdict } from './status/verdict.ts';
+import {
+  bornAt,
+  certainMs,
+  isTooOld,
+  judge,
+  type ReapPolicy,
+  type Signal,
+  type Verdict,
+} from './status/verdict.ts';
 
-const READS_AT_A_TIME = 256;
 const SWEEPS_PER_IDLE_TIMEOUT = 10;
 const LONGEST_SWEEP_MS = 1_000;
 const SHORTEST_SWEEP_MS = 50;
+// A status that was read is believed for so long, so that one which fails from then on is found out, miss by miss, by
+// the time that its session may end; and those who ask how a session is used hear of no older use.
+const TRUST_PER_IDLE_TIMEOUT = 2 / 3;
+const LONGEST_TRUST_MS = 30_000;
+// Nor are all read in the same sweep because they once were.
+const TRUST_SPREAD = 1 / 4;
 
 /** What the reaper last saw of a session. Times are monotonic milliseconds. */
 export interface Inspection {
@@ -30,6 +42,8 @@ export interface Inspection {
   heardAt: number;
   bornAt: number;
   verdict: Verdict;
+  /** When to look again; before, it would change nothing. */
+  holdsUntil: number;
 }
 
 export interface Reaper {
@@ -51,7 +65,6 @@ export interface ReaperParts {
 
 export function createReaper(parts: ReaperParts): Reaper {
   const { store, reconciler, routerUse, readSignal, policy, now, metrics, log } = parts;
-  const limit = pLimit(READS_AT_A_TIME);
   let inspections = new Map<string, Inspection>();
   let births = new Map<string, number>();
   // False while a router may carry visitors that we can't see.
@@ -63,17 +76,22 @@ export function createReaper(parts: ReaperParts): Reaper {
     births = new Map(living.map((session) => [session.id, birth(session)]));
     inspections = new Map([...inspections].filter(([id]) => births.has(id)));
     ({ quiet } = await routerUse.refresh());
-    await Promise.all(living.map((session) => limit(() => inspect(session))));
+    for (const session of living.filter(isOver)) {
+      metrics.reaped('max_lifetime');
+      void reconciler.end(session, 'max_lifetime');
+    }
+    await Promise.all(living.filter(isDue).map(inspect));
+  }
+
+  function isOver(session: Session): boolean {
+    return !session.ending && isTooOld(now() - birth(session), policy);
+  }
+
+  function isDue({ id, ending, state }: Session): boolean {
+    return !ending && state === 'ready' && now() >= (inspections.get(id)?.holdsUntil ?? 0);
   }
 
   async function inspect(session: Session): Promise<void> {
-    if (session.ending) return;
-    if (isTooOld(now() - birth(session), policy)) {
-      metrics.reaped('max_lifetime');
-      void reconciler.end(session, 'max_lifetime');
-      return;
-    }
-    if (session.state !== 'ready') return;
     const arrivals = routerUse.arrivals(session.id);
     const { verdict, signal } = await look(session);
     if (verdict.verdict !== 'reap' || session.state !== 'ready') return;
@@ -91,9 +109,16 @@ export function createReaper(parts: ReaperParts): Reaper {
     if (missed) metrics.statusMissed();
     const silence = { misses, unheardMs: at - heardAt, routers: routerUse.signal(session.id) };
     const verdict = keepIfUnseen(judge(signal, silence, policy));
-    const inspection = { source, signal, at, misses, heardAt, bornAt: birth(session), verdict };
+    // What routers count is at hand in each sweep.
+    const holdsUntil = source === 'router' ? at : at + Math.min(certainMs(verdict, policy), trustMs());
+    const inspection = { source, signal, at, misses, heardAt, bornAt: birth(session), verdict, holdsUntil };
     inspections.set(session.id, inspection);
     return inspection;
+  }
+
+  function trustMs(): number {
+    const longest = Math.min(policy.idleTimeoutMs * TRUST_PER_IDLE_TIMEOUT, LONGEST_TRUST_MS);
+    return longest * (1 - TRUST_SPREAD * Math.random());
   }
 
   function keepIfUnseen(verdict: Verdict): Verdict {

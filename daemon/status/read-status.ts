@@ -10,6 +10,7 @@ import type { Signal } from './verdict.ts';
 
 const TIMEOUT_MS = 2_000;
 const MOST_BYTES = 4 * 1024;
+const LATE = `no whole answer within ${TIMEOUT_MS / 1000} s`;
 
 const statusSchema = z.object({
   active_connections: z.int().nonnegative(),
@@ -21,19 +22,21 @@ const statusSchema = z.object({
 export async function readStatus(address: string): Promise<Signal> {
   // A connection for each read: a kept one would look like a visitor to an app that counts sockets.
   const client = new Client(`http://${address}`, { maxResponseSize: MOST_BYTES });
+  // Less work than an AbortSignal of its own, where hundreds are read in a second.
+  const late = setTimeout(() => client.destroy(new Error(LATE)), TIMEOUT_MS);
   try {
     const answer = await client.request({
       path: '/status',
       method: 'GET',
       headers: { accept: 'application/json' },
       reset: true,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const body = await answer.body.text();
     return answer.statusCode === 200 ? parseStatus(body) : unknown(`it answered ${answer.statusCode}`);
   } catch (error) {
     return unknown(describe(error as Error));
   } finally {
+    clearTimeout(late);
     void client.destroy();
   }
 }
@@ -50,7 +53,6 @@ export function parseStatus(body: string): Signal {
 }
 
 function describe(error: Error): string {
-  if (error.name === 'TimeoutError') return `no whole answer within ${TIMEOUT_MS / 1000} s`;
   if (error instanceof errors.ResponseExceededMaxSizeError)
     return `its answer is longer than ${MOST_BYTES} bytes`;
   return error.message;

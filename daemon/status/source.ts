@@ -1,8 +1,11 @@
+import pLimit from 'p-limit';
 import type { StatusSource } from '../config.ts';
 import type { Session } from '../session.ts';
 import { readStatus } from './read-status.ts';
 import type { RouterUse } from './router-use.ts';
 import type { Signal } from './verdict.ts';
+
+const READS_AT_A_TIME = 256;
 
 /** One look at the use of a session. */
 export interface Reading {
@@ -20,15 +23,16 @@ export function createSignalReader(
   source: StatusSource,
   routerUse: Pick<RouterUse, 'signal' | 'requests'>,
 ): ReadSignal {
+  const limit = pLimit(READS_AT_A_TIME);
   return async ({ id, backend, statusAddress }) => {
     if (source === 'app') {
-      const signal = await readStatus(backend as string);
+      const signal = await limit(readStatus, backend as string);
       return { source, signal, missed: signal.kind === 'unknown' };
     }
     // A session that was started under another source has no sidecar.
     if (source === 'router' || statusAddress === undefined)
       return { source: 'router', signal: routerUse.signal(id), missed: false };
-    const sidecar = await readStatus(statusAddress);
+    const sidecar = await limit(readStatus, statusAddress);
     const signal = mostUse(sidecar, routerUse.requests(id));
     return { source, signal, missed: sidecar.kind === 'unknown' };
   };

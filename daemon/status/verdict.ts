@@ -42,6 +42,15 @@ export function judge(signal: Signal, silence: Silence, policy: ReapPolicy): Ver
   return secondsLeft > 0 ? { verdict: 'idle', secondsLeft } : { verdict: 'reap', reason: 'idle' };
 }
 
+/**
+ * For how long after a look the session can't be reaped by its use, in milliseconds, whatever happens: until then
+ * nobody need look again. Idle time grows no faster than time.
+ */
+export function certainMs(verdict: Verdict, { idleTimeoutMs }: Pick<ReapPolicy, 'idleTimeoutMs'>): number {
+  if (verdict.verdict === 'busy') return idleTimeoutMs;
+  return verdict.verdict === 'idle' ? verdict.secondsLeft * 1000 : 0;
+}
+
 /** A status that fails may be a break in the network: only who was not seen from anywhere for so long is abandoned. */
 function judgeSilence({ misses, unheardMs, routers }: Silence, policy: ReapPolicy): Verdict {
   if (misses === 0) return { verdict: 'unknown', left: undefined };

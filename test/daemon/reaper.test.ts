@@ -7,7 +7,7 @@ import type { FleetActivity } from '../../daemon/routers/routers.ts';
 import { type EndReason, newSession } from '../../daemon/session.ts';
 import { createSessionStore } from '../../daemon/session-store.ts';
 import { createRouterUse } from '../../daemon/status/router-use.ts';
-import { createSignalReader } from '../../daemon/status/source.ts';
+import { createSignalReader, type ReadSignal } from '../../daemon/status/source.ts';
 import { until } from '../support/poll.ts';
 
 const IDLE_TIMEOUT_MS = 500;
@@ -20,8 +20,17 @@ const ALL_SEEN: Omit<FleetActivity, 'sessions'> = {
   uncounted: false,
 };
 
-/** A reaper of one session, whose monotonic clock goes on by `SWEEP_MS` with each sweep. */
-function start(t: ExecutionContext, active: number, maxLifetimeMs?: number) {
+interface Settings {
+  maxLifetimeMs?: number;
+  /** By how much the clock goes on with each sweep. */
+  sweepMs?: number;
+  /** Else what the router counts is the signal. */
+  readSignal?: ReadSignal;
+}
+
+/** A reaper of one session, whose monotonic clock goes on by a fixed time with each sweep. */
+function start(t: ExecutionContext, active: number, settings: Settings = {}) {
+  const { maxLifetimeMs, sweepMs = SWEEP_MS } = settings;
   const world = { clock: 0, sweeps: 0, reason: undefined as EndReason | undefined, swept: () => {} };
   const store = createSessionStore();
   const session = newSession(
@@ -37,7 +46,7 @@ function start(t: ExecutionContext, active: number, maxLifetimeMs?: number) {
     return true;
   };
   const activity = async () => {
-    world.clock += SWEEP_MS;
+    world.clock += sweepMs;
     world.sweeps += 1;
     world.swept();
     return { ...ALL_SEEN, sessions: new Map([['s', { active, total: 1 }]]) };
@@ -48,7 +57,7 @@ function start(t: ExecutionContext, active: number, maxLifetimeMs?: number) {
     store,
     reconciler: { end, reap: end } as unknown as Reconciler,
     routerUse,
-    readSignal: createSignalReader('router', routerUse),
+    readSignal: settings.readSignal ?? createSignalReader('router', routerUse),
     policy: { idleTimeoutMs: IDLE_TIMEOUT_MS, maxLifetimeMs, mostMisses: 5 },
     now,
     metrics: createMetrics({ sessionsByState: store.countByState, routers: () => [] }),
@@ -65,7 +74,7 @@ function start(t: ExecutionContext, active: number, maxLifetimeMs?: number) {
 
 // Serial: one of them sets the clock of all.
 test.serial('a clock that is set forward ends nobody; time that passes does', async (t) => {
-  const { world, sweeps } = start(t, 1, HOUR_MS);
+  const { world, sweeps } = start(t, 1, { maxLifetimeMs: HOUR_MS });
   await sweeps(1);
   const { now } = Date;
   Date.now = () => now() + 2 * HOUR_MS;
@@ -87,4 +96,40 @@ test.serial('a session whose readiness flaps is reaped all the same', async (t) 
   };
   await until('its end', () => world.reason);
   t.is(world.reason, 'idle');
+});
+
+const SHORT_SWEEP_MS = SWEEP_MS / 10;
+
+test.serial(
+  'an app is not asked again before its answer can matter, and its session is reaped on time',
+  async (t) => {
+    const reads: number[] = [];
+    const { world } = start(t, 0, {
+      sweepMs: SHORT_SWEEP_MS,
+      readSignal: async () => {
+        reads.push(world.clock);
+        const signal = { kind: 'use', activeConnections: 0, secondsInactive: world.clock / 1000 } as const;
+        return { source: 'app', signal, missed: false };
+      },
+    });
+    await until('its end', () => world.reason);
+    t.is(world.reason, 'idle');
+    t.is(world.clock, IDLE_TIMEOUT_MS);
+    t.true(reads.length < 10, `read at ${reads.join(', ')}`);
+  },
+);
+
+test.serial('an app that answers no more is found out in time', async (t) => {
+  const { world } = start(t, 0, {
+    sweepMs: SHORT_SWEEP_MS,
+    readSignal: async () => {
+      if (world.clock > SHORT_SWEEP_MS)
+        return { source: 'app', signal: { kind: 'unknown', message: 'refused' }, missed: true };
+      const signal = { kind: 'use', activeConnections: 1, secondsInactive: 0 } as const;
+      return { source: 'app', signal, missed: false };
+    },
+  });
+  await until('its end', () => world.reason);
+  t.is(world.reason, 'status_unreachable');
+  t.true(world.clock <= IDLE_TIMEOUT_MS + 2 * SHORT_SWEEP_MS, `${world.clock} ms`);
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { bornAt, isTooOld, judge, type Signal } from '../../../daemon/status/verdict.ts';
+import { bornAt, certainMs, isTooOld, judge, type Signal } from '../../../daemon/status/verdict.ts';
 
 const policy = { idleTimeoutMs: 30_000, maxLifetimeMs: undefined, mostMisses: 3 };
 const use = (activeConnections: number, secondsInactive: number): Signal => {
@@ -18,6 +18,14 @@ test('an idle session is reaped when its time is over and not before', (t) => {
   t.deepEqual(judge(use(0, 0), heard, policy), { verdict: 'idle', secondsLeft: 30 });
   t.deepEqual(judge(use(0, 29), heard, policy), { verdict: 'idle', secondsLeft: 1 });
   t.deepEqual(judge(use(0, 30), heard, policy), { verdict: 'reap', reason: 'idle' });
+});
+
+test('who is connected, or was lately, can not be idle for too long before that time has passed', (t) => {
+  t.is(certainMs(judge(use(1, 0), heard, policy), policy), 30_000);
+  t.is(certainMs(judge(use(0, 0), heard, policy), policy), 30_000);
+  t.is(certainMs(judge(use(0, 29), heard, policy), policy), 1_000);
+  t.is(certainMs(judge(use(0, 30), heard, policy), policy), 0);
+  t.is(certainMs(judge(unknown, silent, policy), policy), 0);
 });
 
 test('unknown is never idle: without a miss nothing counts down', (t) => {
