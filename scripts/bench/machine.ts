@@ -28,5 +28,5 @@ export function versionsHere(): Versions {
     const { version, njs } = nginxFor(line);
     return `${version} with njs ${njs}`;
   };
-  return { Node: process.versions.node, 'nginx, current': of('current'), 'nginx, stable': of('stable') };
+  return { Node: process.versions.node, 'nginx (current)': of('current'), 'nginx (stable)': of('stable') };
 }

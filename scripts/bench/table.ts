@@ -44,9 +44,10 @@ function cellOf(row: Row | undefined): string {
   return ends.every((end) => end === median) ? median : `${median} (${ends.join('–')})`;
 }
 
-/** Three digits that count, but none behind the second one after the point. */
+/** Three digits that count, but no more than two behind the point unless they say nothing. */
 export function numeral(value: number): string {
-  const digits = Math.max(0, Math.min(2, 2 - Math.floor(Math.log10(Math.abs(value) || 1))));
+  const size = Math.abs(value);
+  const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.1 || size === 0 ? 2 : 3;
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 

@@ -20,7 +20,7 @@ export async function startProgram(
   ready: () => Promise<boolean>,
   env: NodeJS.ProcessEnv = {},
 ): Promise<Program> {
-  const child = tied(command, args, env);
+  const child = tied(command, args, 'ignore', env);
   const exited = once(child, 'exit');
   const complaint = text(child.stderr as NodeJS.ReadableStream);
   const stop = async () => {
@@ -63,7 +63,7 @@ export async function runProgram(
   { abort, milliseconds }: { abort: AbortSignal; milliseconds?: number },
 ): Promise<string> {
   abort.throwIfAborted();
-  const child = tied(command, args, {});
+  const child = tied(command, args, 'pipe');
   const end = () => child.kill('SIGTERM');
   abort.addEventListener('abort', end);
   let timer: NodeJS.Timeout | undefined;
@@ -89,10 +89,15 @@ export async function runProgram(
 }
 
 /** In a process group of its own, so that Ctrl-C reaches only us; should we be killed, the kernel ends it. */
-function tied(command: string, args: string[], env: NodeJS.ProcessEnv): ChildProcess {
+function tied(
+  command: string,
+  args: string[],
+  stdout: 'ignore' | 'pipe',
+  env: NodeJS.ProcessEnv = {},
+): ChildProcess {
   return spawn('setpriv', ['--pdeathsig', 'TERM', '--', command, ...args], {
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', stdout, 'pipe'],
     env: { ...process.env, ...env },
   });
 }
