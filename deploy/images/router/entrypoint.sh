@@ -155,8 +155,11 @@ proxies() {
 }
 
 origins() {
+  originKey=
   originRules=
   [ -n "${SPAWNER_ALLOW_ORIGIN-}" ] || return 0
+  # shellcheck disable=SC2016 # nginx' variables
+  originKey='$spawner_upgrade $http_origin $spawner_scheme://$spawner_public_host'
   originRules='  "~^websocket  " "";'$newline'  "~^websocket (\S+) \1$" "";'$newline
   IFS=,
   for origin in $SPAWNER_ALLOW_ORIGIN; do
@@ -251,6 +254,8 @@ router() {
   count SPAWNER_CONNECTIONS_PER_SESSION "$connectionsPerSession" 65535
   workers=${SPAWNER_ROUTER_WORKERS:-2}
   count SPAWNER_ROUTER_WORKERS "$workers" 512
+  jsPath=$home/spawner.js
+  hotPath=$home/spawner-hot.js
   sessions
   proxies
   origins
@@ -262,7 +267,6 @@ router() {
   version=${version%%[!0-9.]*}
   line_features
   pool
-  jsPath=$home/spawner.js
   listen_on 8000 $ssl
   listen=$address
   listen_on 9145

@@ -58,15 +58,17 @@ export function run(t: ExecutionContext, env: Record<string, string>, pod = POD)
 /** The files are those of `scripts/render.ts`, in a cluster. */
 export function isSame(
   t: ExecutionContext,
-  { read }: ReturnType<typeof run>,
+  { home, read }: ReturnType<typeof run>,
   settings: Partial<RouterSettings>,
 ) {
-  for (const [name, text] of Object.entries(renderRouter({ ...CLUSTER, ...settings })))
+  for (const [name, text] of Object.entries(
+    renderRouter({ ...CLUSTER, jsPath: join(home, 'spawner.js'), ...settings }),
+  ))
     t.deepEqual(essence(read(name)), essence(text), name);
   t.notRegex(read('nginx.conf'), /\{\{/);
 }
 
-/** Blank lines and what only says where things are differ. */
+/** Blank lines and where it listens differ. */
 function essence(text = ''): string[] {
-  return text.split('\n').filter((line) => !/^\s*$|^ *listen |js_import/.test(line));
+  return text.split('\n').filter((line) => !/^\s*$|^ *listen /.test(line));
 }
