@@ -27,7 +27,7 @@ export interface Actor extends Role {
 /** Runs proxies and the backends of their worlds while `play` uses them, and ends them all whatever happens. */
 export async function onStage<T>(
   roles: Role[],
-  { scratch, abort }: Pick<Context, 'scratch' | 'abort'>,
+  { scratch, abort, say }: Pick<Context, 'scratch' | 'abort' | 'say'>,
   play: (actors: Actor[]) => Promise<T>,
 ): Promise<T> {
   const directory = await mkdtemp(join(scratch, 'stage-'));
@@ -42,6 +42,7 @@ export async function onStage<T>(
     const actors: Actor[] = [];
     for (const [index, role] of roles.entries()) {
       abort.throwIfAborted();
+      say(`starting ${role.peer.title}`);
       const proxy = await role.peer.start(role.world, join(directory, `${index}-${role.peer.name}`));
       programs.push(proxy);
       await look(role, proxy);
