@@ -1,4 +1,4 @@
-import { keepTotal, readCount } from './activity.ts';
+import { keepTotal, readCount } from './activity-zone.ts';
 import { idOfRevocationKey } from './watch-mark.ts';
 import { isLivingWorker } from './workers.ts';
 import { activityZone, EVERYTHING, routesZone } from './zones.ts';

@@ -1,5 +1,5 @@
-import { uncounted } from './activity.ts';
 import { readActivity } from './activity-read.ts';
+import { uncounted } from './activity-zone.ts';
 import { parseRanges } from './backends.ts';
 import { badRequest, fail, ok, type Reply } from './reply.ts';
 import { bootId, highestGeneration, isFilled, markFilled } from './table.ts';

@@ -1,4 +1,4 @@
-import { prepareActivity } from './activity.ts';
+import { prepareActivity } from './activity-zone.ts';
 import { deleteRoute, getRoute, getRoutes, postRoutes, putRoute, type Settings } from './admin-routes.ts';
 import { getActivity, getHealth, getHealthz, getReadyz, postFilled } from './admin-status.ts';
 import { whileTableLocked } from './lock.ts';

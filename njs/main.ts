@@ -1,14 +1,11 @@
-/** What nginx/spawner-http.conf and nginx/spawner-server.conf call. */
-import { backend, direct, release, unpooled } from './forward.ts';
+/**
+ * What nginx calls where a request is not led to a session: the admin API, the router's own answers, waiting. The
+ * bundle of the locations that lead to sessions is njs/hot.ts; its remark on `rare…` holds here, too.
+ */
 import { rare } from './rare.ts';
 import { rarePoll } from './rare-poll.ts';
-import { rareRewrite } from './rare-rewrite.ts';
-import { rareToken } from './rare-token.ts';
+import { release } from './release.ts';
 
-/**
- * For each request njs makes all functions of the bundle anew, and keeps them until the request ends: for as long as
- * a WebSocket is open. So scripts/build.ts puts all that a `rare…` stands for into its body, made when it is called.
- */
 function admin(r: NginxHTTPRequest): Promise<void> {
   return rare().admin(r);
 }
@@ -29,14 +26,6 @@ function answerHeaders(r: NginxHTTPRequest): void {
   rare().answerHeaders(r);
 }
 
-function appCookies(r: NginxHTTPRequest): string | Buffer {
-  return rareToken().appCookies(r);
-}
-
-function watch(r: NginxHTTPRequest): string {
-  return rareToken().watch(r);
-}
-
 function poll(r: NginxHTTPRequest): void {
   rarePoll().poll(r);
 }
@@ -45,26 +34,4 @@ function writeLog(): void {
   rare().writeLog();
 }
 
-/** Called for every answer of an app; few have anything to rewrite. */
-function rewriteHeaders(r: NginxHTTPRequest): void {
-  if (r.variables.spawner_rewrites !== '') {
-    rareRewrite().rewriteHeaders(r);
-  }
-}
-
-export default {
-  admin,
-  answerBody,
-  answerHeaders,
-  appCookies,
-  backend,
-  direct,
-  hold,
-  poll,
-  release,
-  rewriteHeaders,
-  unpooled,
-  wait,
-  watch,
-  writeLog,
-};
+export default { admin, answerBody, answerHeaders, hold, poll, release, wait, writeLog };

@@ -48,9 +48,10 @@ const MARK_TO_STATE: { [mark: string]: RouteState | undefined } = {
   d: 'draining',
   g: 'gone',
 };
-const POOLED = 112;
-const UNTRIED = 117;
-const DIRECT = 114;
+/** Character codes: of the three marks of a `ready` route, `r`, `p` and `u`. */
+export const DIRECT = 114;
+export const POOLED = 112;
+export const UNTRIED = 117;
 
 // A value never changes its length. In a full shared dict nginx can still overwrite an entry in place, but it
 // can't grow one; so the step from `starting` to `ready` to `gone` always fits once the route was accepted.
@@ -59,7 +60,9 @@ const GENERATION_WIDTH = 11; // 2^53 in base 36
 const ADDRESS_WIDTH = 48; // "[", the longest IPv6 text, "]:65535", and a space that ends it
 const ADDRESS_START = 1 + GENERATION_WIDTH;
 const DIGEST_START = ADDRESS_START + ADDRESS_WIDTH;
-const DIGEST_END = DIGEST_START + 43;
+const DIGEST_WIDTH = 43;
+/** A text that is as long as this asks visitors for a token. */
+export const WITH_TOKEN = DIGEST_START + DIGEST_WIDTH;
 // Last, and in the table of a router with a pool only.
 const SID_WIDTH = 32;
 
@@ -108,22 +111,15 @@ export function decodeRoute(text: string): Route | undefined {
   return { state, generation, address: addressOf(text), tokenDigest: tokenDigestOf(text) };
 }
 
-/**
- * Where nginx finds the backend of a `ready` route: its `sid`, or its address on the direct way; else ''. The hot
- * path's short cut through `decodeRoute`.
- */
-export function readyBackend(text: string): string {
-  const mark = text.charCodeAt(0);
-  return mark === POOLED || mark === UNTRIED
-    ? text.slice(-SID_WIDTH)
-    : mark === DIRECT
-      ? addressOf(text)
-      : '';
+/** Where nginx finds the backend of a `ready` route: its `sid`, or its address on the direct way. */
+export function backendOf(text: string): string {
+  return text.charCodeAt(0) === DIRECT ? addressOf(text) : text.slice(-SID_WIDTH);
 }
 
 /** The address of a `ready` route, or ''. */
 export function readyAddress(text: string): string {
-  return readyBackend(text) === '' ? '' : addressOf(text);
+  const mark = text.charCodeAt(0);
+  return mark === DIRECT || mark === POOLED || mark === UNTRIED ? addressOf(text) : '';
 }
 
 export function isUntried(text: string): boolean {
@@ -135,14 +131,9 @@ export function asTried(text: string, found: boolean): string {
   return (found ? WAY_TO_MARK.pooled : WAY_TO_MARK.untried) + text.slice(1);
 }
 
-/** Whether an encoded route asks visitors for a token: the hot path's question. */
-export function asksForToken(text: string): boolean {
-  return text.length >= DIGEST_END;
-}
-
 /** The digest of an encoded route, or empty. */
 export function tokenDigestOf(text: string): string {
-  return asksForToken(text) ? text.slice(DIGEST_START, DIGEST_END) : '';
+  return text.length >= WITH_TOKEN ? text.slice(DIGEST_START, DIGEST_START + DIGEST_WIDTH) : '';
 }
 
 function addressOf(text: string): string {

@@ -1,5 +1,5 @@
-import { isActivityNearlyFull } from './activity.ts';
 import { readActivity } from './activity-read.ts';
+import { isActivityNearlyFull } from './activity-zone.ts';
 import { isAllowed, type Ranges } from './backends.ts';
 import type { Batch } from './batch.ts';
 import { type Pool, placeOf } from './pool.ts';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { renderRouter, writeFiles } from './render.ts';
+import { hotBundleOf } from './router-settings.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -28,7 +29,7 @@ const NJS: BuildOptions = {
   logLevel: 'warning',
 };
 
-/** Turns the one function of each njs/rare*.ts into one that holds its whole bundle: see njs/main.ts. */
+/** Turns the one function of each njs/rare*.ts into one that holds its whole bundle: see njs/hot.ts. */
 const rareInside: Plugin = {
   name: 'rare-inside',
   setup({ onLoad }) {
@@ -44,9 +45,14 @@ const rareInside: Plugin = {
   },
 };
 
-/** Writes the njs bundle to `outfile`. Throws, with esbuild's message on stderr, if the sources do not build. */
+/**
+ * Writes the router's njs bundle to `outfile`, and the one of its hot path beside it. Throws, with esbuild's message on
+ * stderr, if the sources do not build.
+ */
 export async function buildBundle(outfile: string): Promise<void> {
-  await build({ ...NJS, entryPoints: [join(ROOT, 'njs', 'main.ts')], outfile, plugins: [rareInside] });
+  const router = { ...NJS, plugins: [rareInside] };
+  await build({ ...router, entryPoints: [join(ROOT, 'njs', 'main.ts')], outfile });
+  await build({ ...router, entryPoints: [join(ROOT, 'njs', 'hot.ts')], outfile: hotBundleOf(outfile) });
 }
 
 /** The same for the sidecar's bundle. */

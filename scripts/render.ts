@@ -7,10 +7,14 @@ import { type Pool, peersOf, poolOf, poolSetting, zoneSizeOf } from './pool.ts';
 import {
   checkNginx,
   checkRouter,
+  hotBundleOf,
   type NginxSettings,
   ROUTER_DEFAULTS,
   type RouterSettings,
 } from './router-settings.ts';
+
+/** What is looked at to tell whether a page may open a WebSocket. */
+const ORIGIN_KEY = '$spawner_upgrade $http_origin $spawner_scheme://$spawner_public_host';
 
 /** Texts by file name. */
 export type Files = { [name: string]: string };
@@ -19,12 +23,13 @@ export type Files = { [name: string]: string };
 export function renderRouter(given: Partial<RouterSettings>): Files {
   const settings = { ...ROUTER_DEFAULTS, ...given };
   checkRouter(settings);
-  const { mode, hostSuffix, nginxVersion, engine } = settings;
+  const { mode, hostSuffix, nginxVersion, engine, jsPath } = settings;
   const isHost = mode === 'host';
   const pool = poolOf(settings);
   const dns = pool?.kind === 'dns' ? pool : undefined;
   const proxy = fill('spawner-proxy.conf', {
     connectionsPerSession: settings.connectionsPerSession,
+    hotPath: hotBundleOf(jsPath),
     hiddenHeaders: isHost ? '' : fill('origin-wide.conf', {}),
     realIp: lines(settings.trustedProxies.length === 0 ? [] : realIp(settings.trustedProxies)),
     lineFeatures: lines([
@@ -40,6 +45,7 @@ export function renderRouter(given: Partial<RouterSettings>): Files {
       adminUrl: adminUrl(settings.adminListen),
       backends: settings.backends.join(' '),
       trustedProxies: lines(settings.trustedProxies.map(trusted)),
+      originKey: settings.allowedOrigins.length === 0 ? '' : ORIGIN_KEY,
       originRules: lines(originRules(settings.allowedOrigins)),
       trailers: lines(hasTrailers(nginxVersion) ? ['"~*(?:^|[, ])trailers(?:$|[, ;])" trailers;'] : []),
       engine: engine === undefined ? '' : `js_engine ${engine};`,
@@ -54,10 +60,11 @@ export function renderRouter(given: Partial<RouterSettings>): Files {
       upstream: pool ? '$spawner_upstream' : '$spawner_backend',
       enterPool: dns ? fill('pool-dns-enter.conf', {}) : '',
       poolLocations: dns ? fill('pool-dns-locations.conf', { proxy }) : '',
+      jsPath,
       owned: isHost ? 'all of it' : '/p/',
       sessions: isHost ? '/' : '^~ /p/',
       wait: isHost ? '= /.spawner/wait' : '^~ /p/-/wait/',
-      reserved: isHost ? fill('reserved-host.conf', {}) : '',
+      reserved: isHost ? fill('reserved-host.conf', { jsPath }) : '',
     }),
   };
 }

@@ -4,7 +4,7 @@ import type { Mode, PublicUrl } from '../daemon/public-url.ts';
 import { parseRanges } from '../njs/backends.ts';
 
 export interface RouterSettings {
-  /** Where nginx will find the compiled router: `spawner.js`, absolute. */
+  /** Where nginx will find the compiled router: `spawner.js`, absolute. `hotBundleOf` it lies beside it. */
   jsPath: string;
   /** How sessions are reached: docs/nginx.md. */
   mode: Mode;
@@ -74,6 +74,11 @@ export class SettingError extends Error {
     super(`${setting}: ${problem}`);
     this.setting = setting;
   }
+}
+
+/** The bundle of the hot path: `spawner-hot.js`. */
+export function hotBundleOf(jsPath: string): string {
+  return jsPath.replace(/(\.js)?$/, '-hot.js');
 }
 
 /** The flag of `npm run router` or `npm start` that sets it. */

@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { modeOf, type PublicUrl, parsePublicUrl } from '../daemon/public-url.ts';
 import { buildBundle } from './build.ts';
 import { type Files, renderRouter, writeFiles } from './render.ts';
-import { flagOf, placeOf, ROUTER_DEFAULTS, SettingError } from './router-settings.ts';
+import { flagOf, hotBundleOf, placeOf, ROUTER_DEFAULTS, SettingError } from './router-settings.ts';
 
 interface Flags {
   out: string;
@@ -27,7 +27,9 @@ interface Flags {
 
 const d = ROUTER_DEFAULTS;
 const command = new Command('npm run router --')
-  .description('Writes spawner.js, spawner-http.conf and spawner-server.conf, to include in your nginx.')
+  .description(
+    'Writes spawner.js, spawner-hot.js, spawner-http.conf and spawner-server.conf, to include in your nginx.',
+  )
   .requiredOption('--out <folder>', 'where the files go; nginx reads them there')
   .option(
     '--public-url <url>',
@@ -83,7 +85,7 @@ try {
   fail(`--out: nothing can be written to ${directory} (${(error as NodeJS.ErrnoException).code})`);
 }
 await buildBundle(jsPath);
-await chmod(jsPath, 0o644);
+for (const bundle of [jsPath, hotBundleOf(jsPath)]) await chmod(bundle, 0o644);
 process.stdout.write(
   `${directory}: include spawner-http.conf at http level, spawner-server.conf in a server\n`,
 );

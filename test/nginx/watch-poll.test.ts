@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
+import { replaceInBundles } from '../support/bundle.ts';
 import { until } from '../support/poll.ts';
 import { reservePorts } from '../support/ports.ts';
 import type { Router, RouterOptions } from '../support/router.ts';
@@ -22,17 +22,10 @@ const one = { nginx: { workers: 1 } };
 /** Milliseconds and counts of njs/watch.ts and njs/watch-poll.ts, so that hours go by in a moment. */
 const QUICK = { LOOK_MS: 20, FEW_LOOKS: 1, BEAT_MS: 40, GLANCE_MS: 40 };
 
-/** Has new workers run the same bundle with other texts in it. */
+/** Has new workers, and only those, run other texts. */
 async function edit(router: Router, texts: [RegExp, string][]): Promise<void> {
-  const path = join(router.directory, 'spawner.js');
-  let bundle = await readFile(path, 'utf8');
-  for (const [pattern, text] of texts) {
-    if (!pattern.test(bundle)) throw new Error(`the bundle has no ${pattern}`);
-    bundle = bundle.replaceAll(new RegExp(pattern, 'g'), text);
-  }
-  await writeFile(path, bundle);
   const before = await router.workerPids();
-  await router.reload();
+  await replaceInBundles(router, texts);
   await until('the old worker to end', async () => {
     return !(await router.workerPids()).some((pid) => before.includes(pid));
   });
