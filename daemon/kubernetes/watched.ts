@@ -74,6 +74,7 @@ export function createWatched<T extends KubernetesObject>(parts: WatchedParts<T>
   async function list(): Promise<KubernetesListObject<T>> {
     const before = new Map(objects);
     const listed = await parts.list();
+    listed.items = listed.items.map(plain);
     const names = new Set(listed.items.map(nameOf));
     for (const [name, object] of before) {
       if (!names.has(name)) drop(name, object.metadata?.uid);
@@ -99,8 +100,8 @@ export function createWatched<T extends KubernetesObject>(parts: WatchedParts<T>
     const { kubeConfig, labelSelector, fieldSelector } = parts;
     const watch = new Watch(kubeConfig);
     const informer = new ListWatch<T>(path, watch, list, false, labelSelector, fieldSelector);
-    informer.on('add', put);
-    informer.on('update', put);
+    informer.on('add', (object) => put(slim(object)));
+    informer.on('update', (object) => put(slim(object)));
     informer.on('delete', (object) => drop(nameOf(object), object.metadata?.uid));
     informer.on('error', (error: Error) => failed.resolve(error));
     const stop = () => failed.resolve(new Error('closed'));
@@ -139,11 +140,22 @@ export function createWatched<T extends KubernetesObject>(parts: WatchedParts<T>
     },
     get: (name) => objects.get(name),
     all: () => [...objects.values()],
-    put,
+    put: (object) => put(plain(object)),
     drop,
     isFresh: () => fresh,
     close: () => closing.abort(),
   };
+}
+
+/** As a watch tells of it: what the client makes of a list has all fields that could be there, and takes twice the memory. */
+function plain<T extends KubernetesObject>(object: T): T {
+  return slim(JSON.parse(JSON.stringify(object)));
+}
+
+/** Without what nobody here reads, and what is often a third of it: who had changed which field. */
+function slim<T extends KubernetesObject>(object: T): T {
+  delete object.metadata?.managedFields;
+  return object;
 }
 
 function nameOf(object: KubernetesObject): string {

@@ -10,7 +10,7 @@ export interface CollectionApi {
   /** Path and query of every request. */
   requests: string[];
   /** Creates, changes or deletes an object; what is given are its fields. */
-  set(name: string, fields: object | 'deleted'): void;
+  set(name: string, fields: ({ metadata?: object } & object) | 'deleted'): void;
   /** From now on every connection is cut, those that exist too. */
   away(): void;
   back(): void;
@@ -66,8 +66,9 @@ export async function collectionApi(
     requests,
     set(name, fields) {
       version += 1;
-      const metadata = { name, namespace, uid: `uid-${name}`, resourceVersion: `${version}` };
-      const object = fields === 'deleted' ? { metadata } : { ...fields, metadata };
+      const known = fields === 'deleted' ? {} : fields;
+      const own = { name, namespace, uid: `uid-${name}`, resourceVersion: `${version}` };
+      const object = { ...known, metadata: { ...known.metadata, ...own } };
       const type = fields === 'deleted' ? 'DELETED' : objects.has(name) ? 'MODIFIED' : 'ADDED';
       if (fields === 'deleted') objects.delete(name);
       else objects.set(name, object);
