@@ -10,7 +10,7 @@ export interface CollectionApi {
   /** Path and query of every request. */
   requests: string[];
   /** Creates, changes or deletes an object; what is given are its fields. */
-  set(name: string, fields: ({ metadata?: object } & object) | 'deleted'): void;
+  set(name: string, fields: { metadata?: object; [field: string]: unknown } | 'deleted'): void;
   /** From now on every connection is cut, those that exist too. */
   away(): void;
   back(): void;
