@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Daemon } from '../../test/support/daemon.ts';
 import { percentile } from './percentiles.ts';
@@ -12,7 +13,7 @@ export interface Inits {
 
 /** Starts `count` sessions, `atATime` of them at a time, and does with each of them what is to be done then. */
 export async function initMany(
-  { api }: Daemon,
+  daemon: Daemon,
   count: number,
   atATime: number,
   then: (id: string) => Promise<unknown> = async () => {},
@@ -22,14 +23,23 @@ export async function initMany(
   const startedAt = performance.now();
   const init = async () => {
     const sentAt = performance.now();
-    const { status, body, json } = await api('POST', '/init');
-    if (status !== 201) throw new Error(`/init answered ${status}: ${body}`);
+    const id = await initOnce(daemon);
     latenciesMs.push(performance.now() - sentAt);
-    await then(json.id);
-    return json.id as string;
+    await then(id);
+    return id;
   };
   const ids = await Promise.all(Array.from({ length: count }, () => limit(init)));
   return { ids, perSecond: count / ((performance.now() - startedAt) / 1000), latenciesMs };
+}
+
+/** Answers with the id. A daemon that is asked for too much says so, and is asked again. */
+async function initOnce(daemon: Daemon): Promise<string> {
+  for (;;) {
+    const { status, body, json, headers } = await daemon.api('POST', '/init');
+    if (status === 201) return json.id;
+    if (status !== 503) throw new Error(`/init answered ${status}: ${body}`);
+    await sleep(1_000 * Number(headers['retry-after'] ?? 1));
+  }
 }
 
 /** What they took, one after the other. */

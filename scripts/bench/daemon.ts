@@ -93,6 +93,7 @@ function measureCluster({ abort, say }: Context, size: Size, processes: Row[]): 
       const upkeep = await measureUpkeep(cluster, mode, size);
       await visitors.endPeriod();
       upkeeps.push(upkeep);
+      say(`${upkeep.cpuPercent.toFixed(1)} % of a core, ${(upkeep.pssBytes / MEGABYTE).toFixed(0)} MB`);
       rows.push(...upkeepRows(mode, size, upkeep));
     }
     return { rows, goals: goalsOf(size, upkeeps) };
@@ -128,7 +129,10 @@ async function useOnce({ router }: Cluster, daemon: Daemon): Promise<number> {
   const usedAt = performance.now();
   const stateOf = async () => (await router.admin.call('GET', `/v1/routes/${id}`)).body.state;
   await until('an unused session to be reaped', async () => (await stateOf()) !== 'ready', 120);
-  return (performance.now() - usedAt) / 1000;
+  const seconds = (performance.now() - usedAt) / 1000;
+  const view = async () => (await daemon.api('GET', `/sessions/${id}`)).json;
+  await until('its Pod to be gone', async () => (await view()).state === 'gone', 60);
+  return seconds;
 }
 
 function upkeepRows(mode: Mode, { sessions, idleSeconds }: Size, upkeep: Upkeep): Row[] {
