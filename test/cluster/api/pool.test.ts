@@ -9,7 +9,7 @@ import { startDns } from '../support/dns-server.ts';
 /** Of so many, about half have a shard that another has, too. */
 const SESSIONS = 36;
 const VISITORS = 4;
-const VISITS = 10;
+const VISITS = 20;
 const UNKNOWN = 'x'.repeat(26);
 const SERVICE = 'spawner-shard-{shard}.sessions.svc.test';
 // All Pods of the test get this one after the other.
@@ -66,7 +66,7 @@ test('an address that goes from Pod to Pod leads nobody to what is not theirs', 
   }
   isOver = true;
   await visitors;
-  t.true(served > 5 * connections.size, `${served} requests came by ${connections.size} connections`);
+  t.true(served > 2 * connections.size, `${served} requests came by ${connections.size} connections`);
 });
 
 async function startApp(world: ApiWorld, id: string, connections: Set<number>): Promise<Server> {
