@@ -21,7 +21,7 @@ function rowsTable(rows: Row[]): string {
 export function goalsTable(goals: Goal[]): string {
   const lines = goals.map(({ what, unit, most, measured }) => [
     what,
-    `≤ ${numeral(most)} ${unit}`,
+    `≤ ${most.toLocaleString('en')} ${unit}`,
     measured === undefined ? 'not measured' : `${numeral(measured)} ${unit}`,
     measured === undefined ? '' : measured <= most ? 'met' : '**missed**',
   ]);

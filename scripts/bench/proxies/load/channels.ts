@@ -1,4 +1,4 @@
-/** Connections to a proxy that are asked one thing at a time. */
+/** Connections to a proxy that are asked one thing at a time. One that is closed ends the program. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type Address, open } from './web-sockets.ts';
@@ -11,6 +11,7 @@ export interface Channel {
 export async function httpChannel({ port, ids }: Address): Promise<Channel> {
   const socket = connect(port, '127.0.0.1').setNoDelay();
   await once(socket, 'connect');
+  socket.once('close', failed);
   const requests = ids.map((id) => `GET /p/${id}/ HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
   let answered = () => {};
   socket.on('data', (answer) => {
@@ -32,6 +33,7 @@ export async function webSocketChannel(address: Address, index: number): Promise
   const socket = await open(address, index);
   const message = 'x'.repeat(64);
   let answered = () => {};
+  socket.once('close', failed);
   socket.on('message', () => answered());
   return {
     ask(callback) {
@@ -39,4 +41,8 @@ export async function webSocketChannel(address: Address, index: number): Promise
       socket.send(message);
     },
   };
+}
+
+function failed(): never {
+  throw new Error('the proxy has closed a connection');
 }
