@@ -106,19 +106,24 @@ async function measureUpkeep(cluster: Cluster, mode: Mode, size: Size): Promise<
   const daemon = await cluster.startDaemon(['--status', mode, '--idle-timeout', `${idleSeconds}s`]);
   const readySeconds = (performance.now() - startedAt) / 1000;
   await untilReady(daemon, sessions);
-  const reaped = useOnce(cluster, daemon);
-  await sleep(1_000 * watchSeconds);
+  const [reapedSeconds, use] = await Promise.all([useOnce(cluster, daemon), watch(daemon, watchSeconds)]);
+  await untilReady(daemon, sessions);
+  return { readySeconds, reapedSeconds, ...use };
+}
+
+async function watch(
+  daemon: Daemon,
+  seconds: number,
+): Promise<Pick<Upkeep, 'cpuPercent' | 'pssBytes' | 'heapBytes'>> {
   const pid = daemon.process.pid as number;
+  await sleep(1_000 * seconds);
   const [cpuBefore, watchedFrom] = [cpuSeconds(pid), performance.now()];
-  await sleep(1_000 * watchSeconds);
-  const cpuPercent = (100_000 * (cpuSeconds(pid) - cpuBefore)) / (performance.now() - watchedFrom);
-  const memory = {
+  await sleep(1_000 * seconds);
+  return {
+    cpuPercent: (100_000 * (cpuSeconds(pid) - cpuBefore)) / (performance.now() - watchedFrom),
     pssBytes: pssBytes(pid),
     heapBytes: await readMetric(daemon, 'nodejs_heap_size_used_bytes'),
   };
-  const reapedSeconds = await reaped;
-  await untilReady(daemon, sessions);
-  return { readySeconds, cpuPercent, ...memory, reapedSeconds };
 }
 
 /** Starts one more session, visits it once, and resolves with the seconds after which it is reaped. */
