@@ -27,9 +27,9 @@ export function residentBytes(pid: number): number {
   return rolledUp(pid, /^Rss:\s+(\d+) kB/m);
 }
 
-/** Its memory that no other process has a part in. */
-export function privateBytes(pid: number): number {
-  return rolledUp(pid, /^Private_Clean:\s+(\d+) kB/m) + rolledUp(pid, /^Private_Dirty:\s+(\d+) kB/m);
+/** Of its resident memory, what is not a file's: programs and libraries are shared by all who run them. */
+export function anonymousBytes(pid: number): number {
+  return rolledUp(pid, /^Anonymous:\s+(\d+) kB/m);
 }
 
 function rolledUp(pid: number, line: RegExp): number {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startSidecar } from '../../test/support/sidecar.ts';
 import type { NginxLine } from '../nginx.ts';
 import { answerAll } from './child.ts';
-import { childrenOf, privateBytes, residentBytes } from './process-use.ts';
+import { anonymousBytes, childrenOf, residentBytes } from './process-use.ts';
 
 // It looks at the connections once a second.
 const LOOKS = 5;
@@ -26,7 +26,7 @@ answerAll(async (line: NginxLine): Promise<SidecarMemory> => {
       await sleep((LOOKS * 1_000) / CALLS);
     }
     const nginx = childrenOf(process.pid).find((pid) => commandOf(pid).includes('sidecar.conf')) as number;
-    return { resident: residentBytes(nginx), own: privateBytes(nginx) };
+    return { resident: residentBytes(nginx), own: anonymousBytes(nginx) };
   } finally {
     await sidecar.stop();
   }

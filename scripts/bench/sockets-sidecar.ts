@@ -21,10 +21,7 @@ export async function measureSidecars({ abort, say }: Context): Promise<Row[]> {
     const row = (metric: string, bytes: number): Row => {
       return { work: 'watch over one session', subject, metric, unit: 'MB', value: bytes / 1024 / 1024 };
     };
-    rows.push(
-      row(RESIDENT, memory.resident),
-      row('resident, not shared with others of its kind', memory.own),
-    );
+    rows.push(row(RESIDENT, memory.resident), row('of it neither program nor library', memory.own));
   }
   return rows;
 }
