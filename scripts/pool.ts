@@ -10,8 +10,10 @@ export type Pool =
 /** From here on nginx can be told which peer of an upstream block to use. */
 const oldestNginx = '1.29.6';
 
+type Settings = Pick<RouterSettings, 'nginxVersion' | 'backends' | 'dnsPool'>;
+
 /** Undefined if this nginx can't, or if nothing in the settings says where backends are. */
-export function poolOf(settings: RouterSettings): Pool | undefined {
+export function poolOf(settings: Settings): Pool | undefined {
   if (!isAtLeast(settings.nginxVersion, oldestNginx)) return undefined;
   if (settings.dnsPool) return { kind: 'dns', ...settings.dnsPool };
   const [, address = '', first, last] =
@@ -20,12 +22,13 @@ export function poolOf(settings: RouterSettings): Pool | undefined {
   return { kind: 'ports', address, first: Number(first), last: Number(last) };
 }
 
-/** Why connections are not kept; undefined if they are. */
-export function whyNoPool(settings: RouterSettings): string | undefined {
-  if (poolOf(settings)) return undefined;
-  return isAtLeast(settings.nginxVersion, oldestNginx)
-    ? 'backends are not one address with a range of ports'
+/** For people: whether connections to sessions are kept, and if not, why. */
+export function describePool(settings: Settings): string {
+  if (poolOf(settings)) return 'keeps its connections to sessions';
+  const why = isAtLeast(settings.nginxVersion, oldestNginx)
+    ? 'sessions are not at one address with a range of ports'
     : `nginx ${settings.nginxVersion} is older than ${oldestNginx}`;
+  return `opens a connection to the session for each request: ${why}`;
 }
 
 /** The value of `$spawner_pool`. */

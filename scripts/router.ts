@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { modeOf, type PublicUrl, parsePublicUrl } from '../daemon/public-url.ts';
 import { buildBundle } from './build.ts';
+import { describePool } from './pool.ts';
 import { type Files, renderRouter, writeFiles } from './render.ts';
 import { flagOf, hotBundleOf, placeOf, ROUTER_DEFAULTS, SettingError } from './router-settings.ts';
 
@@ -75,6 +76,7 @@ const place = parsePlace();
 // npm runs its scripts in the project's folder; INIT_CWD is where the user is.
 const directory = resolve(process.env.INIT_CWD ?? '.', out);
 const jsPath = join(directory, 'spawner.js');
+const backends = backend ?? d.backends;
 const files = render();
 if (flags.adminToken === '' && !flags.adminListen.startsWith('unix:')) {
   fail('--admin-token is missing: over TCP the admin API serves nobody without one');
@@ -87,7 +89,8 @@ try {
 await buildBundle(jsPath);
 for (const bundle of [jsPath, hotBundleOf(jsPath)]) await chmod(bundle, 0o644);
 process.stdout.write(
-  `${directory}: include spawner-http.conf at http level, spawner-server.conf in a server\n`,
+  `${directory}: include spawner-http.conf at http level, spawner-server.conf in a server
+the router ${describePool({ nginxVersion: flags.nginxVersion, backends })}\n`,
 );
 
 function parsePlace(): PublicUrl {
@@ -107,7 +110,7 @@ function render(): Files {
       activityZoneSize,
       jsPath,
       ...placeOf(place, modeOf(place, keepPrefix)),
-      backends: backend ?? d.backends,
+      backends,
       trustedProxies: trustedProxy ?? [],
       allowedOrigins: allowOrigin ?? [],
     });

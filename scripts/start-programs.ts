@@ -8,7 +8,7 @@ import { stopSession } from '../daemon/runtime/process/stop.ts';
 import { ROUTER_BUNDLE } from './build.ts';
 import { nginxFor, root } from './nginx.ts';
 import { renderNginx, writeFiles } from './render.ts';
-import { PRIVATE_NETWORKS, placeOf, type RouterSettings } from './router-settings.ts';
+import { hotBundleOf, PRIVATE_NETWORKS, placeOf, type RouterSettings } from './router-settings.ts';
 import type { StartOptions } from './start-options.ts';
 import type { Program } from './supervise.ts';
 
@@ -38,6 +38,7 @@ export async function writeRouter(
 ): Promise<void> {
   const jsPath = join(scratch, 'spawner.js');
   copyFileSync(ROUTER_BUNDLE, jsPath);
+  copyFileSync(hotBundleOf(ROUTER_BUNDLE), hotBundleOf(jsPath));
   const { host, port } = options.publicListen;
   const nginx = nginxFor();
   const files = renderNginx(

@@ -6,6 +6,8 @@ import { type Config, parseConfig } from '../daemon/config.ts';
 import { ConfigError } from '../daemon/errors.ts';
 import { publicUrlText } from '../daemon/public-url.ts';
 import { catchInterrupts, type Interrupts } from './interrupts.ts';
+import { nginxFor } from './nginx.ts';
+import { describePool } from './pool.ts';
 import { flagOf, SettingError } from './router-settings.ts';
 import { makeScratch, stateDirOf } from './scratch.ts';
 import { aborted, assertFree, overlap, untilReady } from './start-checks.ts';
@@ -80,6 +82,7 @@ function announce(config: Config): void {
 
   public URL  ${publicUrlText(config.publicUrl)}
   API         ${apiUrlOf(config)}
+  router      ${describePool({ ...sessionsOf(config), nginxVersion: nginxFor().version })}
   try         curl -X POST${token} ${apiUrlOf(config)}/init
 `);
 }

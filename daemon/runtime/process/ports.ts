@@ -1,28 +1,35 @@
-/** The ports sessions may get. Handed out in turn, so that a port rests as long as possible before it is used again. */
+/** The ports sessions may get. The one that rested longest comes first, so that it is known to be nobody's any more. */
 export interface Ports {
-  /** Undefined when every port is in use. Ports that are not free, because a stranger uses them, are passed over. */
-  take(isFree: (port: number) => Promise<boolean>): Promise<number | undefined>;
+  /**
+   * One of those that are wanted, if there is one; undefined when every port is in use. Ports that are not free,
+   * because a stranger uses them, are passed over.
+   */
+  take(
+    isWanted: (port: number) => boolean,
+    isFree: (port: number) => Promise<boolean>,
+  ): Promise<number | undefined>;
   /** Marks a port that an adopted session holds. */
   hold(port: number): void;
   free(port: number): void;
 }
 
 export function createPorts(first: number, last: number): Ports {
-  const held = new Set<number>();
-  let next = first;
+  // In the order in which they began to rest.
+  const resting = new Set(Array.from({ length: last - first + 1 }, (_, index) => first + index));
   return {
-    async take(isFree) {
-      for (let tried = first; tried <= last; tried++) {
-        const port = next;
-        next = port === last ? first : port + 1;
-        if (held.has(port)) continue;
-        held.add(port);
+    async take(isWanted, isFree) {
+      const all = [...resting];
+      for (const port of [...all.filter(isWanted), ...all.filter((other) => !isWanted(other))]) {
+        if (!resting.delete(port)) continue;
         if (await isFree(port)) return port;
-        held.delete(port);
+        resting.add(port);
       }
       return undefined;
     },
-    hold: (port) => void held.add(port),
-    free: (port) => void held.delete(port),
+    hold: (port) => void resting.delete(port),
+    free(port) {
+      // A session of an earlier daemon may have one of another range.
+      if (first <= port && port <= last) resting.add(port);
+    },
   };
 }

@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
+import { shardOfPort, shardOfSession } from '../../../njs/shard.ts';
 import { ApiError } from '../../errors.ts';
 import { every } from '../../every.ts';
 import type { PublicUrl } from '../../public-url.ts';
@@ -88,7 +89,9 @@ export async function createProcessRuntime(settings: ProcessRuntimeSettings): Pr
 
   async function create(spec: SessionSpec): Promise<void> {
     if (sessions.has(spec.id)) return;
-    const port = await ports.take(isFree);
+    // Then routers keep its connections: njs/shard.ts.
+    const isOfShard = (candidate: number) => shardOfPort(candidate) === shardOfSession(spec.id);
+    const port = await ports.take(isOfShard, isFree);
     if (port === undefined) {
       throw new ApiError(
         503,

@@ -46,24 +46,38 @@ test('a session inherits what is not about Spawner or npm, then its own env, the
   t.false(['PORTS', 'MY_PORT', 'HOSTNAME', 'spawner_x'].some(isReservedName));
 });
 
-test('ports are handed out in turn, so that one rests as long as possible', async (t) => {
+const any = () => true;
+
+test('the port that rested longest is handed out', async (t) => {
   const ports = createPorts(1, 3);
   const free = async () => true;
-  t.is(await ports.take(free), 1);
+  t.is(await ports.take(any, free), 1);
   ports.free(1);
-  t.is(await ports.take(free), 2);
-  t.is(await ports.take(free), 3);
-  t.is(await ports.take(free), 1);
-  t.is(await ports.take(free), undefined);
+  t.is(await ports.take(any, free), 2);
+  t.is(await ports.take(any, free), 3);
+  t.is(await ports.take(any, free), 1);
+  t.is(await ports.take(any, free), undefined);
+  ports.free(3);
   ports.free(2);
-  t.is(await ports.take(free), 2);
+  t.is(await ports.take(any, free), 3);
+  t.is(await ports.take(any, free), 2);
 });
 
-test('ports of strangers and of adopted sessions are passed over', async (t) => {
+test('a wanted port goes before others, and others before none', async (t) => {
+  const ports = createPorts(1, 4);
+  const even = (port: number) => port % 2 === 0;
+  const taken: unknown[] = [];
+  for (let i = 0; i < 5; i++) taken.push(await ports.take(even, async () => true));
+  t.deepEqual(taken, [2, 4, 1, 3, undefined]);
+});
+
+test('ports of strangers, of adopted sessions and of other ranges are passed over', async (t) => {
   const ports = createPorts(1, 4);
   ports.hold(1);
-  t.is(await ports.take(async (port) => port !== 2), 3);
-  const both = await Promise.all([ports.take(async () => true), ports.take(async () => true)]);
+  ports.hold(9);
+  ports.free(9);
+  t.is(await ports.take(any, async (port) => port !== 2), 3);
+  const both = await Promise.all([ports.take(any, async () => true), ports.take(any, async () => true)]);
   t.deepEqual(both.sort(), [2, 4], 'two at once get two');
 });
 
