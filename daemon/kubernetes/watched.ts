@@ -17,6 +17,7 @@ import { describeApiError } from './api-error.ts';
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
+const PAGE = 500;
 // One that has lasted so long was no failure from the start.
 const STEADY_MS = 10_000;
 
@@ -34,8 +35,15 @@ export interface Watched<T> {
   close(): void;
 }
 
+export interface ListPage {
+  limit: number;
+  /** Where the page before ended. */
+  _continue?: string;
+}
+
 export interface WatchedParts<T extends KubernetesObject> {
-  list: () => Promise<KubernetesListObject<T>>;
+  /** Asks for a page of all: what it is given are parameters of the API's list calls. */
+  list: (page: ListPage) => Promise<KubernetesListObject<T>>;
   /** Of the collection: `/api/v1/namespaces/…/pods`. */
   path: string;
   kubeConfig: KubeConfig;
@@ -73,8 +81,7 @@ export function createWatched<T extends KubernetesObject>(parts: WatchedParts<T>
 
   async function list(): Promise<KubernetesListObject<T>> {
     const before = new Map(objects);
-    const listed = await parts.list();
-    listed.items = listed.items.map(plain);
+    const listed = await listAll();
     const names = new Set(listed.items.map(nameOf));
     for (const [name, object] of before) {
       if (!names.has(name)) drop(name, object.metadata?.uid);
@@ -92,6 +99,18 @@ export function createWatched<T extends KubernetesObject>(parts: WatchedParts<T>
     reported = false;
     firstList.resolve();
     return listed;
+  }
+
+  /** Page by page, each of which is made plain at once: thousands of objects take several times their memory before. */
+  async function listAll(): Promise<KubernetesListObject<T>> {
+    const items: T[] = [];
+    for (let page: ListPage = { limit: PAGE }; ; ) {
+      const listed = await parts.list(page);
+      items.push(...listed.items.map(plain));
+      const next = listed.metadata?._continue;
+      if (!next) return { ...listed, items };
+      page = { limit: PAGE, _continue: next };
+    }
   }
 
   /** Follows the objects until the watch fails. */

@@ -39,7 +39,7 @@ export function createRouterDirectory(parts: RouterDirectoryParts): RouterDirect
   const fieldSelector = `metadata.name=${name}`;
   let known: FoundRouter[] | undefined;
   const endpoints = createWatched<V1Endpoints>({
-    list: () => api.listNamespacedEndpoints({ namespace, fieldSelector }),
+    list: (page) => api.listNamespacedEndpoints({ namespace, fieldSelector, ...page }),
     path: `/api/v1/namespaces/${namespace}/endpoints`,
     fieldSelector,
     kubeConfig,

@@ -26,7 +26,7 @@ export interface RouterPods {
 export function createRouterPods({ api, kubeConfig, namespace, now, log }: RouterPodsParts): RouterPods {
   const unready = new Map<string, { episode: string; since: number }>();
   const pods = createWatched<V1Pod>({
-    list: () => api.listNamespacedPod({ namespace }),
+    list: (page) => api.listNamespacedPod({ namespace, ...page }),
     path: `/api/v1/namespaces/${namespace}/pods`,
     kubeConfig,
     changed: look,

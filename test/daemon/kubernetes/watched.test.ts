@@ -1,24 +1,28 @@
 import { CoreV1Api, type V1Pod } from '@kubernetes/client-node';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import pino from 'pino';
-import { createWatched } from '../../../daemon/kubernetes/watched.ts';
+import { createWatched, type Watched } from '../../../daemon/kubernetes/watched.ts';
 import { until } from '../../support/poll.ts';
-import { collectionApi } from '../routers/collection-api.ts';
+import { type CollectionApi, collectionApi } from '../routers/collection-api.ts';
 
 const NAMESPACE = 'sessions';
 
-test('what is remembered of thousands of objects holds what the server said, and not who had said it', async (t) => {
-  const server = await collectionApi(t, 'pods', NAMESPACE);
-  const { kubeConfig } = server;
+function watch(t: ExecutionContext, { kubeConfig }: CollectionApi): Watched<V1Pod> {
   const api = kubeConfig.makeApiClient(CoreV1Api);
   const pods = createWatched<V1Pod>({
-    list: () => api.listNamespacedPod({ namespace: NAMESPACE }),
+    list: (page) => api.listNamespacedPod({ namespace: NAMESPACE, ...page }),
     path: `/api/v1/namespaces/${NAMESPACE}/pods`,
     kubeConfig,
     changed() {},
     log: pino({ level: 'silent' }),
   });
   t.teardown(pods.close);
+  return pods;
+}
+
+test('what is remembered of thousands of objects holds what the server said, and not who had said it', async (t) => {
+  const server = await collectionApi(t, 'pods', NAMESPACE);
+  const pods = watch(t, server);
   const status = { startTime: '2026-01-01T00:00:00Z' };
   const metadata = { labels: { team: 'blue' }, managedFields: [{ manager: 'kubelet' }] };
   server.set('listed', { status, metadata });
@@ -32,4 +36,21 @@ test('what is remembered of thousands of objects holds what the server said, and
   for (const pod of [listed, watched]) t.deepEqual(Object.keys(pod?.metadata ?? {}).sort(), kept);
   t.deepEqual(Object.keys(listed?.status ?? {}), ['startTime']);
   t.deepEqual(new Date(listed?.status?.startTime ?? 0), new Date(watched?.status?.startTime ?? 1));
+});
+
+test('thousands of objects are asked for page by page', async (t) => {
+  const server = await collectionApi(t, 'pods', NAMESPACE);
+  const names = Array.from({ length: 1_100 }, (_, index) => `pod-${index}`);
+  for (const name of names) server.set(name, {});
+  const pods = watch(t, server);
+  await pods.start();
+  t.deepEqual(
+    pods
+      .all()
+      .map(({ metadata }) => metadata?.name)
+      .sort(),
+    names.sort(),
+  );
+  const lists = server.requests.filter((request) => !request.includes('watch=true'));
+  t.is(lists.length, 3, lists.join());
 });

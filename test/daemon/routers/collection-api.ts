@@ -43,7 +43,10 @@ export async function collectionApi(
     const selector = url.searchParams.get('fieldSelector');
     if (url.searchParams.get('watch') !== 'true') {
       const items = [...objects.values()].filter(({ metadata }) => isSelected(metadata.name, selector));
-      response.end(JSON.stringify({ apiVersion: 'v1', metadata: { resourceVersion: `${version}` }, items }));
+      const from = Number(url.searchParams.get('continue') ?? 0);
+      const to = from + Number(url.searchParams.get('limit') ?? items.length);
+      const metadata = { resourceVersion: `${version}`, ...(to < items.length && { continue: `${to}` }) };
+      response.end(JSON.stringify({ apiVersion: 'v1', metadata, items: items.slice(from, to) }));
       return;
     }
     response.flushHeaders();
