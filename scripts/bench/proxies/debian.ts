@@ -5,6 +5,7 @@ import { debianPackages } from '../../images/packages.ts';
 
 const SUITE = 'trixie';
 const PROGRAMS = {
+  luajit: { packages: ['luajit'], path: 'usr/bin/luajit' },
   wrk: { packages: ['wrk'], path: 'usr/bin/wrk' },
   haproxy: { packages: ['haproxy'], path: 'usr/sbin/haproxy' },
   // Its nginx is the package of the stable line.

@@ -6,7 +6,6 @@ import { startEcho } from './load/start-echo.ts';
 import { writeIds } from './load/wrk.ts';
 import type { Peer, RunningProxy, World } from './peers/peer.ts';
 import type { Program } from './program.ts';
-import type { Session } from './visited.ts';
 import type { Load } from './works.ts';
 
 /** How many sessions are looked at before a proxy is measured. */
@@ -21,7 +20,7 @@ export interface Role {
 /** A proxy that runs, and what its visitors need to know. */
 export interface Actor extends Role {
   proxy: RunningProxy;
-  visitors: Pick<Load, 'idsFile' | 'ids' | 'webSocketIds' | 'backendPort'>;
+  visitors: Pick<Load, 'idsFile' | 'webSocketIdsFile' | 'webSocketIds' | 'backendPort'>;
 }
 
 /** Runs proxies and the backends of their worlds while `play` uses them, and ends them all whatever happens. */
@@ -48,10 +47,11 @@ export async function onStage<T>(
       await look(role, proxy);
       const idsFile = join(directory, `${index}.ids`);
       await writeIds(idsFile, role.world.http);
-      const ids = idsOf(role.world.http).slice(0, 1000);
-      const webSocketIds = idsOf(role.world.webSockets);
+      const webSocketIdsFile = join(directory, `${index}-web-sockets.ids`);
+      await writeIds(webSocketIdsFile, role.world.webSockets);
+      const webSocketIds = role.world.webSockets.map(({ id }) => id);
       const backendPort = role.world.http[0]?.port ?? Number.NaN;
-      actors.push({ ...role, proxy, visitors: { idsFile, ids, webSocketIds, backendPort } });
+      actors.push({ ...role, proxy, visitors: { idsFile, webSocketIdsFile, webSocketIds, backendPort } });
     }
     return await play(actors);
   } finally {
@@ -68,8 +68,4 @@ async function look({ peer, world: { http } }: Role, { port }: RunningProxy): Pr
     if (seen !== wanted)
       throw new Error(`${peer.name} answers ${answer.status} ${seen} instead of ${wanted}`);
   }
-}
-
-function idsOf(sessions: Session[]): string[] {
-  return sessions.map(({ id }) => id);
 }

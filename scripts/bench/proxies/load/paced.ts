@@ -1,49 +1,38 @@
-/**
- * Sends requests, or WebSocket messages, at a fixed rate whatever becomes of those before. A latency counts from the
- * moment on that it was due, so that a proxy which stalls is charged for all that waits meanwhile.
- */
-import { Worker } from 'node:worker_threads';
-import { type Channel, httpChannel, webSocketChannel } from './channels.ts';
-import { nowMs } from './clock.ts';
-import type { Pace } from './pacer.ts';
-import { argumentOf, serveTask } from './serve-task.ts';
-import type { Address } from './web-sockets.ts';
+import { join } from 'node:path';
+import { percentile } from '../../percentiles.ts';
+import { debianProgram } from '../debian.ts';
+import { runProgram } from '../program.ts';
 
-export interface Paced extends Address, Pace {
+/** What is sent to a proxy on a port of 127.0.0.1. */
+export interface Paced {
+  /** Small GETs, or messages of 64 bytes to be echoed. */
   kind: 'http' | 'webSocket';
+  port: number;
+  /** A file with an id of a session a line. */
+  idsFile: string;
   connections: number;
+  perSecond: number;
+  milliseconds: number;
 }
 
-const { kind, connections, perSecond, milliseconds, ...address } = argumentOf<Paced>();
-const openChannel = kind === 'http' ? httpChannel : webSocketChannel;
-const free: Channel[] = await Promise.all(
-  Array.from({ length: connections }, (_, index) => openChannel(address, index)),
-);
+/** Of all that was due in one slice of the time, in µs. */
+export interface Latencies {
+  p50: number;
+  p99: number;
+}
 
-/** The latencies, in ms. */
-serveTask(() => {
-  const latencies: number[] = [];
-  const waiting: number[] = [];
-  let areAllDue = false;
-  return new Promise((resolve) => {
-    const pace: Pace = { perSecond, milliseconds };
-    new Worker(new URL('pacer.ts', import.meta.url), { workerData: pace }).on('message', (due?: number) => {
-      if (due === undefined) areAllDue = true;
-      else waiting.push(due);
-      next();
-    });
+const SLICE_SECONDS = 0.2;
 
-    function next() {
-      while (waiting.length > 0 && free.length > 0) send(free.shift() as Channel, waiting.shift() as number);
-      if (areAllDue && waiting.length === 0 && free.length === connections) resolve(latencies);
-    }
-
-    function send(channel: Channel, due: number) {
-      channel.ask(() => {
-        latencies.push(nowMs() - due);
-        free.push(channel);
-        next();
-      });
-    }
-  });
-});
+/** Measures latencies at a fixed rate (paced.lua says how), slice by slice. */
+export async function pace(paced: Paced, abort: AbortSignal): Promise<Latencies[]> {
+  const { kind, port, idsFile, connections, perSecond, milliseconds } = paced;
+  const [program, ...words] = (await debianProgram('luajit')).command;
+  const numbers = [connections, perSecond, milliseconds / 1000, SLICE_SECONDS].map(String);
+  const args = [...words, join(import.meta.dirname, 'paced.lua'), kind, String(port), idsFile, ...numbers];
+  const output = await runProgram('paced.lua', program, args, { abort });
+  return output
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(' ').map(Number))
+    .map((slice) => ({ p50: percentile(slice, 0.5), p99: percentile(slice, 0.99) }));
+}
