@@ -1,10 +1,14 @@
 /** Makes Pods Ready as soon as they are there, each at an address of loopback: no Pod runs anything. */
 import type { V1Pod } from '@kubernetes/client-node';
+import pLimit from 'p-limit';
 import pino from 'pino';
 import { connect, loadKubeConfig } from '../../daemon/kubernetes/connection.ts';
 import { createWatched } from '../../daemon/kubernetes/watched.ts';
+import { createWorkQueue } from '../../daemon/work-queue.ts';
 import { playKubelet } from '../../test/support/played-kubelet.ts';
 import { answerAll } from './child.ts';
+
+const PODS_AT_A_TIME = 20;
 
 export interface Played {
   kubeconfig: string;
@@ -16,15 +20,21 @@ answerAll(async ({ kubeconfig, namespace }: Played): Promise<true> => {
   process.env.KUBECONFIG = kubeconfig; // as a daemon is told it
   const { api, kubeConfig } = connect(loadKubeConfig(process.env), () => {});
   const kubelet = playKubelet(api, namespace);
-  const seen = new Set<string>();
+  const addresses = new Map<string, string>();
+  const limit = pLimit(PODS_AT_A_TIME);
+  // Whatever is late or fails is tried again.
+  const starts = createWorkQueue(
+    (name) => limit(kubelet.running, name, addresses.get(name) as string),
+    () => {},
+  );
   const pods = createWatched<V1Pod>({
-    list: () => api.listNamespacedPod({ namespace }),
+    list: (page) => api.listNamespacedPod({ namespace, ...page }),
     path: `/api/v1/namespaces/${namespace}/pods`,
     kubeConfig,
     changed(name) {
-      if (seen.has(name)) return;
-      seen.add(name);
-      void kubelet.running(name, addressOf(seen.size));
+      if (addresses.has(name)) return;
+      addresses.set(name, addressOf(addresses.size + 1));
+      starts.add(name);
     },
     log: pino({ level: 'silent' }),
   });
