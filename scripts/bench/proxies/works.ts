@@ -3,7 +3,6 @@ import { median } from '../percentiles.ts';
 import { childrenOf, cpuSeconds } from '../process-use.ts';
 import type { Sample } from './figures.ts';
 import type { Churn } from './load/churn.ts';
-import type { Echoing } from './load/echoing.ts';
 import type { Opening } from './load/opening.ts';
 import { type Paced, pace } from './load/paced.ts';
 import { startTask } from './load/task.ts';
@@ -61,15 +60,31 @@ export function visitingWhileRoutesChange(changesPerSecond: number): Measure {
 }
 
 /** Messages of 64 bytes through open WebSockets, as fast as they come back. */
-export const echoing: Measure = (proxy, { webSocketIds, abort, milliseconds }) => {
-  const told = { port: proxy.port, ids: webSocketIds, connections: CONNECTIONS, milliseconds };
-  return countedTask('echoing.ts', told satisfies Echoing, 'message', proxy, abort);
+export const echoing: Measure = async (proxy, { webSocketIdsFile, abort, milliseconds }) => {
+  const load = { idsFile: webSocketIdsFile, connections: CONNECTIONS, perSecond: 0, milliseconds };
+  const before = cpuMicroseconds(proxy);
+  const slices = await pace({ kind: 'webSocket', port: proxy.port, ...load }, abort);
+  const messages = slices.reduce((sum, { count }) => sum + count, 0);
+  return {
+    'CPU per message': { value: (cpuMicroseconds(proxy) - before) / messages, unit: 'µs' },
+    throughput: { value: (messages * 1000) / milliseconds, unit: 'messages/s' },
+  };
 };
 
 /** WebSockets, opened and closed again. */
-export const opening: Measure = (proxy, { webSocketIds, abort, milliseconds }) => {
-  const told = { port: proxy.port, ids: webSocketIds, connections: CONNECTIONS, milliseconds };
-  return countedTask('opening.ts', told satisfies Opening, 'opening', proxy, abort);
+export const opening: Measure = async (proxy, { webSocketIds, abort, milliseconds }) => {
+  const told: Opening = { port: proxy.port, ids: webSocketIds, connections: CONNECTIONS, milliseconds };
+  const task = await startTask<number>('opening.ts', told, abort);
+  try {
+    const before = cpuMicroseconds(proxy);
+    const opened = await task.go();
+    return {
+      'CPU per opening': { value: (cpuMicroseconds(proxy) - before) / opened, unit: 'µs' },
+      throughput: { value: (opened * 1000) / milliseconds, unit: 'openings/s' },
+    };
+  } finally {
+    task.end();
+  }
 };
 
 /**
@@ -93,27 +108,6 @@ export function paced(kind: Paced['kind'], perSecond: number): Measure {
       'p99 latency': { value: median(slices.map(({ p99 }) => p99)), unit: 'µs' },
     };
   };
-}
-
-/** Does a work that tells how many of something it did. */
-async function countedTask(
-  program: string,
-  argument: { milliseconds: number },
-  what: string,
-  proxy: RunningProxy,
-  abort: AbortSignal,
-): Promise<Sample> {
-  const task = await startTask<number>(program, argument, abort);
-  try {
-    const before = cpuMicroseconds(proxy);
-    const count = await task.go();
-    return {
-      [`CPU per ${what}`]: { value: (cpuMicroseconds(proxy) - before) / count, unit: 'µs' },
-      throughput: { value: (count * 1000) / argument.milliseconds, unit: `${what}s/s` },
-    };
-  } finally {
-    task.end();
-  }
 }
 
 /** Of all processes of a proxy. */

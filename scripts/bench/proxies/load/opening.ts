@@ -1,15 +1,19 @@
 /** Opens WebSockets and closes them again, some at a time. */
 import { once } from 'node:events';
+import { WebSocket } from 'ws';
 import { argumentOf, serveTask } from './serve-task.ts';
-import { type Address, open } from './web-sockets.ts';
 
-export interface Opening extends Address {
+export interface Opening {
+  /** Of a proxy on 127.0.0.1. */
+  port: number;
+  /** Of sessions, visited in turn. */
+  ids: string[];
   /** How many at a time. */
   connections: number;
   milliseconds: number;
 }
 
-const { connections, milliseconds, ...address } = argumentOf<Opening>();
+const { port, ids, connections, milliseconds } = argumentOf<Opening>();
 
 /** How many were opened. */
 serveTask(async () => {
@@ -17,7 +21,8 @@ serveTask(async () => {
   let opened = 0;
   const openOneAfterTheOther = async () => {
     while (performance.now() < until) {
-      const socket = await open(address, opened++);
+      const socket = new WebSocket(`ws://127.0.0.1:${port}/p/${ids[opened++ % ids.length]}/`);
+      await once(socket, 'open');
       socket.terminate();
       await once(socket, 'close');
     }

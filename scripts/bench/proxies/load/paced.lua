@@ -1,6 +1,6 @@
 -- Sends requests, or WebSocket messages, at a fixed rate whatever becomes of those before: at random moments, as visitors
 -- do who do not know of each other. A latency counts from the moment on that it was due, so that a proxy which stalls is
--- charged for all that waits meanwhile. In LuaJIT because that can wait for microseconds and takes little of a processor,
+-- charged for all that waits meanwhile. Or as fast as answers come. In LuaJIT because that can wait for microseconds and takes little of a processor,
 -- both of which Node can't. paced.ts says what the arguments are; what it prints are the latencies.
 local ffi = require("ffi")
 ffi.cdef([[
@@ -93,7 +93,14 @@ local due, finish = start, start + seconds
 local waiting, first_waiting, first_free = {}, 1, 1
 while due < finish or in_flight > 0 or waiting[first_waiting] do
   local moment = now()
-  while due <= moment and due < finish do
+  if per_second == 0 then
+    -- As fast as answers come: whatever connection rests is given something.
+    due = moment
+    for _ = first_free, moment < finish and #free or 0 do
+      waiting[#waiting + 1] = moment
+    end
+  end
+  while per_second > 0 and due <= moment and due < finish do
     waiting[#waiting + 1] = due
     due = due - math.log(1 - math.random()) / per_second
   end
@@ -103,7 +110,7 @@ while due < finish or in_flight > 0 or waiting[first_waiting] do
     first_waiting, first_free, in_flight = first_waiting + 1, first_free + 1, in_flight + 1
     send(polled[index].fd, requests[math.random(#requests)])
   end
-  local left = due < finish and math.max(0, due - now()) or 1
+  local left = per_second > 0 and due < finish and math.max(0, due - now()) or 1
   timeout.seconds, timeout.nanoseconds = math.floor(left), (left % 1) * 1e9
   if C.ppoll(polled, connections, timeout, nil) > 0 then
     for index = 0, connections - 1 do

@@ -11,12 +11,14 @@ export interface Paced {
   /** A file with an id of a session a line. */
   idsFile: string;
   connections: number;
+  /** 0: as fast as answers come, on each connection. */
   perSecond: number;
   milliseconds: number;
 }
 
 /** Of all that was due in one slice of the time, in µs. */
 export interface Latencies {
+  count: number;
   p50: number;
   p99: number;
 }
@@ -34,5 +36,9 @@ export async function pace(paced: Paced, abort: AbortSignal): Promise<Latencies[
     .trimEnd()
     .split('\n')
     .map((line) => line.split(' ').map(Number))
-    .map((slice) => ({ p50: percentile(slice, 0.5), p99: percentile(slice, 0.99) }));
+    .map((slice) => ({
+      count: slice.length,
+      p50: percentile(slice, 0.5),
+      p99: percentile(slice, 0.99),
+    }));
 }
