@@ -10,6 +10,8 @@ import type { Signal } from './verdict.ts';
 
 const TIMEOUT_MS = 2_000;
 const MOST_BYTES = 4 * 1024;
+// Of its own accord, undici makes an error for each client that ends, stack trace and all.
+const READ = new Error('the status was read');
 const LATE = `no whole answer within ${TIMEOUT_MS / 1000} s`;
 
 const statusSchema = z.object({
@@ -37,7 +39,7 @@ export async function readStatus(address: string): Promise<Signal> {
     return unknown(describe(error as Error));
   } finally {
     clearTimeout(late);
-    void client.destroy();
+    void client.destroy(READ);
   }
 }
 
