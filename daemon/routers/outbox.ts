@@ -3,8 +3,9 @@ import type { Generations } from './generations.ts';
 import type { RouterClient, Written } from './router-client.ts';
 import { type Applied, createWaiters } from './waiters.ts';
 
-// A router takes 500 entries in one write (docs/router-api.md).
-const BATCH = 500;
+// A router would take 500 (docs/router-api.md). But a worker of it serves nobody while it writes, and a visitor's wait
+// is what is to stay small; fewer would take the two of them longer in all.
+const BATCH = 100;
 
 /**
  * What one router is still to be told. It holds ids only; what is sent is the present wish for them, so changes that
@@ -56,10 +57,14 @@ export function createOutbox(parts: OutboxParts): Outbox {
   }
 
   async function drainDirty(): Promise<void> {
-    while (dirty.size > 0) {
-      const ids = [...dirty].slice(0, BATCH);
-      for (const id of ids) dirty.delete(id);
-      await send(ids);
+    let batch: string[] = [];
+    // Comes to what is added meanwhile, too.
+    for (const id of dirty) {
+      dirty.delete(id);
+      batch.push(id);
+      if (batch.length < BATCH && dirty.size > 0) continue;
+      await send(batch);
+      batch = [];
     }
   }
 
