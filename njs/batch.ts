@@ -28,7 +28,7 @@ export function parseBatch(value: unknown): Batch | string {
   const deletes = value.delete === undefined ? [] : value.delete;
   const forget = value.forget === undefined ? [] : value.forget;
   const wrong =
-    unknownField(value, fields, '') ||
+    unknownField(value, fields) ||
     wrongGeneration(value.generation) ||
     wrongPuts(put) ||
     wrongIds(deletes, 'delete') ||
@@ -36,13 +36,14 @@ export function parseBatch(value: unknown): Batch | string {
   if (wrong !== '') {
     return wrong;
   }
-  const batch = {
-    generation: value.generation as number,
-    put: toPuts(put as { [id: string]: { [field: string]: unknown } }),
-    delete: deletes as string[],
-    forget: forget as string[],
-  };
-  return wrongRepetition(batch) || batch;
+  return (
+    wrongRepetition(put as { [id: string]: unknown }, (deletes as string[]).concat(forget as string[])) || {
+      generation: value.generation as number,
+      put: toPuts(put as { [id: string]: { [field: string]: unknown } }),
+      delete: deletes as string[],
+      forget: forget as string[],
+    }
+  );
 }
 
 export function countEntries(batch: Batch): number {
@@ -53,29 +54,38 @@ function wrongPuts(put: unknown): string {
   if (!isRecord(put)) {
     return '"put" must be an object from session id to route';
   }
-  return firstProblem(Object.keys(put), (id) => wrongId(id, 'put') || wrongRoute(put[id], `"put"."${id}"`));
+  return firstProblem(Object.keys(put), (id) => {
+    const problem = wrongId(id, 'put');
+    if (problem !== '') {
+      return problem;
+    }
+    const wrong = wrongRoute(put[id]);
+    return wrong === '' ? '' : `"put"."${id}"${wrong}`;
+  });
 }
 
-function wrongRoute(route: unknown, where: string): string {
+/** What follows the route's name. */
+function wrongRoute(route: unknown): string {
   if (!isRecord(route)) {
-    return `${where} must be an object`;
+    return ' must be an object';
   }
   const state = route.state;
   const address = route.address === undefined ? '' : route.address;
   if (state !== 'starting' && state !== 'ready' && state !== 'draining') {
-    return `${where}: "state" must be "starting", "ready" or "draining"`;
+    return ': "state" must be "starting", "ready" or "draining"';
   }
   if (address === '' && state !== 'starting') {
-    return `${where}: a route that is ${state} needs an "address"`;
+    return `: a route that is ${state} needs an "address"`;
   }
   if (address !== '' && (typeof address !== 'string' || !isAddress(address))) {
-    return `${where}: "address" must be ip:port`;
+    return ': "address" must be ip:port';
   }
   const digest = route.tokenDigest;
   if (digest !== undefined && (typeof digest !== 'string' || !isTokenDigest(digest))) {
-    return `${where}: "tokenDigest" must be a SHA-256 in base64url, 43 characters`;
+    return ': "tokenDigest" must be a SHA-256 in base64url, 43 characters';
   }
-  return unknownField(route, ['state', 'address', 'tokenDigest'], where);
+  const unknown = unknownField(route, ['state', 'address', 'tokenDigest']);
+  return unknown === '' ? '' : `: ${unknown}`;
 }
 
 function wrongIds(ids: unknown, field: string): string {
@@ -93,21 +103,20 @@ function wrongGeneration(generation: unknown): string {
   return isGeneration(generation) ? '' : '"generation" must be a whole number from 1 on';
 }
 
-function wrongRepetition(batch: Batch): string {
+/** An object can't name an id twice. */
+function wrongRepetition(put: { [id: string]: unknown }, others: string[]): string {
   const seen: { [id: string]: boolean } = {};
-  const ids = batch.put.map((put) => put.id).concat(batch.delete, batch.forget);
-  return firstProblem(ids, (id) => {
-    const repeated = seen[id] === true;
+  return firstProblem(others, (id) => {
+    const repeated = seen[id] === true || put[id] !== undefined;
     seen[id] = true;
     return repeated ? `the session id ${id} stands in the batch twice` : '';
   });
 }
 
-function unknownField(record: { [field: string]: unknown }, known: string[], where: string): string {
-  const unknown = Object.keys(record).filter((field) => !known.includes(field))[0];
-  return unknown === undefined
-    ? ''
-    : `${where === '' ? '' : `${where}: `}unknown field ${JSON.stringify(unknown)}`;
+function unknownField(record: { [field: string]: unknown }, known: string[]): string {
+  return firstProblem(Object.keys(record), (field) =>
+    known.includes(field) ? '' : `unknown field ${JSON.stringify(field)}`,
+  );
 }
 
 function toPuts(put: { [id: string]: { [field: string]: unknown } }): Put[] {
