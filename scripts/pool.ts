@@ -12,21 +12,22 @@ const oldestNginx = '1.29.6';
 
 type Settings = Pick<RouterSettings, 'nginxVersion' | 'backends' | 'dnsPool'>;
 
-/** Undefined if this nginx can't, or if nothing in the settings says where backends are. */
+/** Undefined if this nginx can't, or if no backends are the ports of one address: the first such range is it. */
 export function poolOf(settings: Settings): Pool | undefined {
   if (!isAtLeast(settings.nginxVersion, oldestNginx)) return undefined;
   if (settings.dnsPool) return { kind: 'dns', ...settings.dnsPool };
-  const [, address = '', first, last] =
-    /^([\d.]+|\[[\da-f:]+\]):(\d+)-(\d+)$/.exec(settings.backends[0] ?? '') ?? [];
-  if (settings.backends.length !== 1 || address === '') return undefined;
-  return { kind: 'ports', address, first: Number(first), last: Number(last) };
+  for (const range of settings.backends) {
+    const [, address, first, last] = /^([\d.]+|\[[\da-f:]+\]):(\d+)-(\d+)$/.exec(range) ?? [];
+    if (address) return { kind: 'ports', address, first: Number(first), last: Number(last) };
+  }
+  return undefined;
 }
 
 /** For people: whether connections to sessions are kept, and if not, why. */
 export function describePool(settings: Settings): string {
   if (poolOf(settings)) return 'keeps its connections to sessions';
   const why = isAtLeast(settings.nginxVersion, oldestNginx)
-    ? 'sessions are not at one address with a range of ports'
+    ? 'no backends are a range of ports of one address'
     : `nginx ${settings.nginxVersion} is older than ${oldestNginx}`;
   return `opens a connection to the session for each request: ${why}`;
 }

@@ -43,11 +43,15 @@ export async function startApp(handler: Handler = echo): Promise<App> {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     const bytes = readBytes(socket);
-    const head = await bytes.until('\r\n\r\n');
-    if (head === undefined) return socket.end();
-    const visit = visitOf(readHead(head), bytes, socket);
-    visits.push(visit);
-    await handler(visit);
+    let kept = true;
+    while (kept) {
+      const head = await bytes.until('\r\n\r\n');
+      if (head === undefined) return socket.end();
+      const { visit, answered } = visitOf(readHead(head), bytes, socket);
+      visits.push(visit);
+      await handler(visit);
+      kept = await answered;
+    }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -61,8 +65,12 @@ export async function startApp(handler: Handler = echo): Promise<App> {
   };
 }
 
-function visitOf(head: Head, bytes: Bytes, socket: Socket): Visit {
-  return {
+/** `answered`: whether the connection is good for another request after the answer, whenever that is. */
+function visitOf(head: Head, bytes: Bytes, socket: Socket): { visit: Visit; answered: Promise<boolean> } {
+  const { promise: answered, resolve } = Promise.withResolvers<boolean>();
+  const hasBody = head.header('transfer-encoding') ?? head.header('content-length') ?? '0';
+  let unread = hasBody !== '0';
+  const visit: Visit = {
     ...head,
     bytes,
     socket,
@@ -70,11 +78,27 @@ function visitOf(head: Head, bytes: Bytes, socket: Socket): Visit {
       socket.write(text, 'latin1');
     },
     end(text) {
-      socket.end(text, 'latin1');
+      const kept = !unread && head.header('connection') !== 'close' && isWhole(text);
+      if (kept) socket.write(text, 'latin1');
+      else socket.end(text, 'latin1');
+      resolve(kept);
     },
     async body() {
+      unread = false;
       if (head.header('transfer-encoding') === 'chunked') return readChunks(bytes);
       return (await bytes.exactly(Number(head.header('content-length') ?? 0))) ?? '';
     },
   };
+  return { visit, answered };
+}
+
+/** Whether an answer is as long as it says, and others may follow it (RFC 9112, 6.3 and 9.3). */
+function isWhole(text: string): boolean {
+  const end = text.indexOf('\r\n\r\n') + 4;
+  const length = /\r\nContent-Length: *(\d+)\r\n/i.exec(text.slice(0, end))?.[1];
+  return (
+    /^HTTP\/1\.1 [2-5]\d\d /.test(text) &&
+    Number(length) === text.length - end &&
+    !/\r\nConnection: *close\r\n/i.test(text.slice(0, end))
+  );
 }

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mode } from '../../daemon/public-url.ts';
+import { SHARDS, shardOfPort } from '../../njs/shard.ts';
 import { until } from '../support/poll.ts';
 import type { Stack } from '../support/router.ts';
 import { type App, type Handler, startApp, type Visit } from './app.ts';
@@ -113,7 +114,7 @@ function sessionOf(
   cleanups: (() => unknown)[],
   digest?: string,
 ): Session {
-  const id = newId();
+  const id = newId(app.address);
   const host = mode === 'host' ? `${id}.apps.test` : 'spawner.test';
   const target = (rest: string) => (mode === 'host' ? rest : `/p/${id}${rest}`);
   const session: Session = {
@@ -141,10 +142,10 @@ function sessionOf(
 }
 
 /** As the daemon makes them: 26 of a-z and 0-9. */
-function newId(): string {
-  return Array.from(randomBytes(26), (byte) => 'abcdefghijklmnopqrstuvwxyz0123456789'.charAt(byte % 36)).join(
-    '',
-  );
+/** Of the shard that the app's port belongs to, as the daemon would choose them. */
+function newId(address: string): string {
+  const rest = Array.from(randomBytes(25), (byte) => SHARDS.charAt(byte % SHARDS.length)).join('');
+  return shardOfPort(Number(address.split(':')[1])) + rest;
 }
 
 /** As long as the daemon's; the router knows only its digest. */

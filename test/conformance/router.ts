@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,18 +47,21 @@ const FLAVOURS = {
   trusting: { router: { trustedProxies: ['127.0.0.0/8'] } },
   strict: { router: { allowedOrigins: ['self', 'https://friend.test'], connectionsPerSession: 2 } },
   unfilled: { unfilled: true },
-  impatient: { edits: [[/proxy_read_timeout .*;/g, 'proxy_read_timeout 500ms;']] },
+  impatient: { edits: [[/proxy_read_timeout .*;/g, 'proxy_read_timeout 2s;']] },
   hasty: {
     router: { holdSeconds: 1 },
     edits: [
-      [/client_header_timeout .*;/g, 'client_header_timeout 500ms;'],
-      [/client_body_timeout .*;/g, 'client_body_timeout 500ms;'],
-      [/([^_])send_timeout .*;/g, '$1send_timeout 500ms;'],
+      [/client_header_timeout .*;/g, 'client_header_timeout 2s;'],
+      [/client_body_timeout .*;/g, 'client_body_timeout 2s;'],
+      [/([^_])send_timeout .*;/g, '$1send_timeout 2s;'],
     ],
   },
 } satisfies { [name: string]: Settings };
 
 export type Flavour = keyof typeof FLAVOURS;
+
+/** `first-last`: what the kernel chooses from (ip(7)). */
+const FREE_PORTS = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').trim().replace(/\s+/, '-');
 
 export async function startRouter(
   flavour: Flavour,
@@ -80,7 +84,8 @@ export async function startRouter(
       ...{ mode, jsPath: bundle, engine: stack.engine, nginxVersion: version },
       hostSuffix: mode === 'host' ? '.apps.test' : '',
       adminListen: `unix:${at('admin.sock')}`,
-      backends: ['127.0.0.0/8'],
+      // Where apps listen that take port 0, so that nginx which can keeps their connections; and where nobody listens.
+      backends: [`127.0.0.1:${FREE_PORTS}`, '127.0.0.1:9'],
       ...router,
     },
   );

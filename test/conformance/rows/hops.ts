@@ -34,8 +34,15 @@ export const hops: Check[] = [
   },
   {
     id: 'connection-to-app',
-    says: 'the app hears `Connection: close`, or of an upgrade or trailers',
-    expected: 'close',
+    says: 'of the client’s Connection the app hears nothing but of an upgrade or trailers',
+    expected: '-',
+    limits: [
+      {
+        on: { line: 'stable' },
+        sees: 'close',
+        because: 'connections to apps can be kept from nginx 1.29.6 on',
+      },
+    ],
     see: (c) => told(c, ['connection'], ['Connection: keep-alive, Upgrade, HTTP2-Settings']),
   },
   {

@@ -52,7 +52,7 @@ export const streaming: Check[] = [
     expected: '200 at last',
     see: async (c) => {
       const session = await c.session(async (visit) => {
-        await c.pause(1000);
+        await c.pause(2500);
         visit.end(plain('at last'));
       }, 'hasty');
       const reply = await session.get('/');

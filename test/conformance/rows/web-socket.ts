@@ -155,7 +155,7 @@ export const webSocket: Check[] = [
       const other = await talk(c, 'hasty');
       const own = await talk(c, 'impatient');
       const closed = (await own.client.next()) === undefined;
-      await c.pause(1000);
+      await c.pause(2500);
       other.app.send({ opcode: TEXT, payload: 'still here' });
       const open = shown(await other.client.next()) === '1:still here';
       return `${open ? 'open' : 'closed'} after all other timeouts, ${closed ? 'closed' : 'open'} by its own`;
