@@ -41,10 +41,24 @@ export function startChild<Question, Answer>(
   };
 }
 
-/** The other side: answers what `ask` asks, and ends the process with the one that started it. */
-export function answerAll<Question, Answer>(answer: (question: Question) => Promise<Answer>): void {
+/**
+ * The other side: answers what `ask` asks, and ends the process with the one that started it.
+ * @param end ends what it has started
+ */
+export function answerAll<Question, Answer>(
+  answer: (question: Question) => Promise<Answer>,
+  end: () => Promise<void> = async () => {},
+): void {
   process.on('message', async (question) => {
-    process.send?.(await answer(question as Question));
+    try {
+      process.send?.(await answer(question as Question));
+    } catch (error) {
+      // What fails because all is ended is nobody's concern.
+      if (process.connected) throw error;
+    }
   });
-  process.on('disconnect', () => process.exit());
+  process.on('disconnect', async () => {
+    await end();
+    process.exit();
+  });
 }

@@ -1,7 +1,7 @@
 /** A Pod, as far as its sidecar can tell: a network namespace with nobody else's connections in it. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startSidecar } from '../../test/support/sidecar.ts';
+import { type Sidecar, startSidecar } from '../../test/support/sidecar.ts';
 import type { NginxLine } from '../nginx.ts';
 import { answerAll } from './child.ts';
 import { anonymousBytes, childrenOf, residentBytes } from './process-use.ts';
@@ -17,20 +17,20 @@ export interface SidecarMemory {
   own: number;
 }
 
+let sidecar: Sidecar | undefined;
+
 /** Answers with what a sidecar at work takes. */
-answerAll(async (line: NginxLine): Promise<SidecarMemory> => {
-  const sidecar = await startSidecar({ line, engine: undefined, env: { SPAWNER_APPLICATION_PORT: '8080' } });
-  try {
-    for (let call = 0; call < CALLS; call++) {
-      await sidecar.call();
-      await sleep((LOOKS * 1_000) / CALLS);
-    }
-    const nginx = childrenOf(process.pid).find((pid) => commandOf(pid).includes('sidecar.conf')) as number;
-    return { resident: residentBytes(nginx), own: anonymousBytes(nginx) };
-  } finally {
-    await sidecar.stop();
+async function measure(line: NginxLine): Promise<SidecarMemory> {
+  sidecar = await startSidecar({ line, engine: undefined, env: { SPAWNER_APPLICATION_PORT: '8080' } });
+  for (let call = 0; call < CALLS; call++) {
+    await sidecar.call();
+    await sleep((LOOKS * 1_000) / CALLS);
   }
-});
+  const nginx = childrenOf(process.pid).find((pid) => commandOf(pid).includes('sidecar.conf')) as number;
+  return { resident: residentBytes(nginx), own: anonymousBytes(nginx) };
+}
+
+answerAll(measure, async () => sidecar?.stop());
 
 function commandOf(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
