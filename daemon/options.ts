@@ -86,7 +86,7 @@ export function daemonOptions(): Option[] {
       '5',
     ).argParser(count),
     flag('--max-sessions <count>', 'sessions at one time; more are told 429', '1000').argParser(count),
-    flag('--ports <first-last>', 'ports on 127.0.0.1 that sessions may get', '20000-29999').argParser(
+    flag('--ports <first-last>', 'ports on 127.0.0.1 that sessions may get', '20000-20999').argParser(
       portRange,
     ),
     flag(
@@ -225,7 +225,7 @@ function portRange(text: string): string {
   const [first, last] = text.split('-').map(Number);
   const valid = /^\d{4,5}-\d{4,5}$/.test(text) && first !== undefined && last !== undefined;
   if (!valid || first < 1024 || last > 65_535 || first > last) {
-    throw new InvalidArgumentError('Write first-last between 1024 and 65535, such as 20000-29999.');
+    throw new InvalidArgumentError('Write first-last between 1024 and 65535, such as 20000-20999.');
   }
   return text;
 }

@@ -5,11 +5,17 @@ import { isAddress } from './route.ts';
  * router checks again, against ranges that only its operator can set.
  */
 interface Range {
-  /** The network in groups of 16 bits: two for IPv4, eight for IPv6. */
-  groups: number[];
-  bits: number;
+  /** The lowest and the highest number for each 32 bits of an address: one for IPv4, four for IPv6. */
+  low: number[];
+  high: number[];
   firstPort: number;
   lastPort: number;
+}
+
+interface Backend {
+  /** 32 bits each. */
+  words: number[];
+  port: number;
 }
 
 export interface Ranges {
@@ -21,28 +27,30 @@ const EXAMPLES = 'a range is like 10.0.0.0/8, 127.0.0.1:20000-20999 or [fd00::]/
 
 /**
  * What no setting can allow: it leads to the machine or the cloud below instead of a session, or is another way to
- * write an IPv4 address. From IANA's special-purpose address registries (RFC 6890) and the clouds' manuals.
+ * write an IPv4 address. From IANA's special-purpose address registries (RFC 6890) and the clouds' manuals. In numbers,
+ * for it is needed at every write, and njs keeps nothing from one to the next.
  */
-const FORBIDDEN = [
-  '0.0.0.0/8',
-  '169.254.0.0/16', // link-local, and most clouds' metadata
-  '100.100.100.200', // metadata at Alibaba
-  '168.63.129.16', // metadata at Azure
-  '192.0.0.0/24', // metadata at Oracle, in a block for protocols
-  '224.0.0.0/4', // multicast
-  '240.0.0.0/4', // reserved, and broadcast
-  '[::]',
-  '[::ffff:0:0]/96', // IPv4 mapped
-  '[::ffff:0:0:0]/96', // IPv4 translated: RFC 2765, RFC 6052, RFC 8215
-  '[64:ff9b::]/96',
-  '[64:ff9b:1::]/48',
-  '[2001::]/32', // IPv4 in tunnels: Teredo, 6to4
-  '[2002::]/16',
-  '[fd00:ec2::]/32', // metadata at Amazon
-  '[fd20:ce::254]', // metadata at Google
-  '[fe80::]/10', // link-local
-  '[ff00::]/8', // multicast
-];
+function forbiddenRanges(): Range[] {
+  return [
+    network([0x00000000], 8), // 0.0.0.0/8
+    network([0xa9fe0000], 16), // 169.254.0.0/16: link-local, and most clouds' metadata
+    network([0x646464c8], 32), // 100.100.100.200: metadata at Alibaba
+    network([0xa83f8110], 32), // 168.63.129.16: metadata at Azure
+    network([0xc0000000], 24), // 192.0.0.0/24: metadata at Oracle, in a block for protocols
+    network([0xe0000000], 3), // 224.0.0.0/4: multicast, and 240.0.0.0/4: reserved, and broadcast
+    network([0, 0, 0, 0], 128), // [::]
+    network([0, 0, 0x0000ffff, 0], 96), // [::ffff:0:0]/96: IPv4 mapped
+    network([0, 0, 0xffff0000, 0], 96), // [::ffff:0:0:0]/96: IPv4 translated: RFC 2765, RFC 6052, RFC 8215
+    network([0x0064ff9b, 0, 0, 0], 96), // [64:ff9b::]/96
+    network([0x0064ff9b, 0x00010000, 0, 0], 48), // [64:ff9b:1::]/48
+    network([0x20010000, 0, 0, 0], 32), // [2001::]/32: IPv4 in tunnels: Teredo, 6to4
+    network([0x20020000, 0, 0, 0], 16), // [2002::]/16
+    network([0xfd000ec2, 0, 0, 0], 32), // [fd00:ec2::]/32: metadata at Amazon
+    network([0xfd2000ce, 0, 0, 0x00000254], 128), // [fd20:ce::254]: metadata at Google
+    network([0xfe800000, 0, 0, 0], 10), // [fe80::]/10: link-local
+    network([0xff000000, 0, 0, 0], 8), // [ff00::]/8: multicast
+  ];
+}
 
 /**
  * Ranges, separated by spaces, those to leave out with `!` before them; or a text that says what is wrong. To allow
@@ -79,61 +87,84 @@ export function isForbiddenAddress(address: string): boolean {
   return backend === undefined || isWithin(backend, forbiddenRanges());
 }
 
-function forbiddenRanges(): Range[] {
-  return FORBIDDEN.map((word) => parseRange(word) as Range);
-}
-
-function parseRange(word: string): Range | undefined {
+function parseRange(text: string): Range | undefined {
   const parts = /^([\d.]+|\[[\da-f:]+\])(?:\/(\d{1,3}))?(?::(\d{1,5})(?:-(\d{1,5}))?)?$/.exec(
-    word.toLowerCase(),
+    text.toLowerCase(),
   );
-  const groups = parts === null ? undefined : parseIp(parts[1] as string);
-  if (parts === null || groups === undefined) {
+  const words = parts === null ? undefined : parseIp(parts[1] as string);
+  if (parts === null || words === undefined) {
     return undefined;
   }
-  const bits = parts[2] === undefined ? 16 * groups.length : Number(parts[2]);
-  const firstPort = parts[3] === undefined ? 1 : Number(parts[3]);
-  const lastPort = parts[4] === undefined ? (parts[3] === undefined ? 65535 : firstPort) : Number(parts[4]);
-  const isNetwork = groups.every((group, i) => (group & (0xffff >> keptBits(bits, i))) === 0);
-  return bits <= 16 * groups.length &&
-    isNetwork &&
-    firstPort >= 1 &&
-    firstPort <= lastPort &&
-    lastPort <= 65535
-    ? { groups, bits, firstPort, lastPort }
+  const bits = parts[2] === undefined ? 32 * words.length : Number(parts[2]);
+  const range = network(words, bits);
+  if (parts[3] !== undefined) {
+    range.firstPort = Number(parts[3]);
+    range.lastPort = parts[4] === undefined ? range.firstPort : Number(parts[4]);
+  }
+  return bits <= 32 * words.length &&
+    range.low.every((word, i) => word === words[i]) &&
+    range.firstPort >= 1 &&
+    range.firstPort <= range.lastPort &&
+    range.lastPort <= 65535
+    ? range
     : undefined;
 }
 
-function parseBackend(address: string): { groups: number[]; port: number } | undefined {
+/** All addresses that share the first `bits` of this one, at any port. */
+function network(words: number[], bits: number): Range {
+  const low: number[] = [];
+  const high: number[] = [];
+  for (let i = 0; i < words.length; i += 1) {
+    const size = 2 ** (32 - Math.min(32, Math.max(0, bits - 32 * i)));
+    const word = words[i] as number;
+    low.push(word - (word % size));
+    high.push(word - (word % size) + size - 1);
+  }
+  return { low, high, firstPort: 1, lastPort: 65535 };
+}
+
+function parseBackend(address: string): Backend | undefined {
   const colon = address.lastIndexOf(':');
-  const groups = isAddress(address) ? parseIp(address.slice(0, colon)) : undefined;
-  return groups === undefined ? undefined : { groups, port: Number(address.slice(colon + 1)) };
+  const words = isAddress(address) ? parseIp(address.slice(0, colon)) : undefined;
+  return words === undefined ? undefined : { words, port: Number(address.slice(colon + 1)) };
 }
 
-function isWithin(backend: { groups: number[]; port: number }, ranges: Range[]): boolean {
-  return ranges.some(
-    (range) =>
-      range.groups.length === backend.groups.length &&
-      range.firstPort <= backend.port &&
-      backend.port <= range.lastPort &&
-      range.groups.every((group, i) => {
-        return (group ^ (backend.groups[i] as number)) >> (16 - keptBits(range.bits, i)) === 0;
-      }),
+function isWithin(backend: Backend, ranges: Range[]): boolean {
+  const words = backend.words;
+  const first = words[0] as number;
+  for (let i = 0; i < ranges.length; i += 1) {
+    const range = ranges[i] as Range;
+    // Most ranges are out of the question at the first look.
+    if (first <= (range.high[0] as number) && first >= (range.low[0] as number) && isIn(backend, range)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function isIn(backend: Backend, range: Range): boolean {
+  const words = backend.words;
+  return (
+    words.length === range.low.length &&
+    backend.port >= range.firstPort &&
+    backend.port <= range.lastPort &&
+    words.every((word, i) => word >= (range.low[i] as number) && word <= (range.high[i] as number))
   );
-}
-
-/** How many bits of the group at `index` belong to a prefix of `bits`. */
-function keptBits(bits: number, index: number): number {
-  return Math.min(16, Math.max(0, bits - 16 * index));
 }
 
 /** `a.b.c.d` or `[ipv6]`, without IPv4 in it. */
 function parseIp(text: string): number[] | undefined {
   if (text.charAt(0) !== '[') {
-    const bytes = text.split('.').map((part) => (/^\d{1,3}$/.test(part) ? Number(part) : 256));
-    return bytes.length === 4 && bytes.every((byte) => byte < 256)
-      ? [(bytes[0] as number) * 256 + (bytes[1] as number), (bytes[2] as number) * 256 + (bytes[3] as number)]
-      : undefined;
+    const bytes = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
+    let word = 0;
+    for (let i = 1; bytes !== null && i <= 4; i += 1) {
+      const byte = Number(bytes[i]);
+      if (byte > 255) {
+        return undefined;
+      }
+      word = word * 256 + byte;
+    }
+    return bytes === null ? undefined : [word];
   }
   const halves = text.slice(1, -1).split('::');
   const head = parseGroups(halves[0] as string);
@@ -148,7 +179,8 @@ function parseIp(text: string): number[] | undefined {
     zeros.push(0);
   }
   const groups = head.concat(zeros, tail);
-  return groups.every((group) => group <= 0xffff) ? groups : undefined;
+  const pairs = [0, 2, 4, 6].map((i) => (groups[i] as number) * 0x10000 + (groups[i + 1] as number));
+  return groups.every((group) => group <= 0xffff) ? pairs : undefined;
 }
 
 /** What is no group becomes one that is too large. */

@@ -1,4 +1,3 @@
-import { isAllowed, parseRanges } from './backends.ts';
 import { md5 } from './md5.ts';
 import type { PoolPlace, Way } from './route.ts';
 import { shardOfPort, shardOfSession } from './shard.ts';
@@ -17,13 +16,21 @@ export function parsePool(setting: string): Pool | undefined {
   const kind = setting.slice(0, blank);
   const rest = setting.slice(blank + 1);
   if (kind === 'ports') {
-    const ranges = parseRanges(rest);
-    return (id, address) =>
-      typeof ranges !== 'string' &&
-      isAllowed(address, ranges) &&
-      shardOfPort(portOf(address)) === shardOfSession(id)
+    const colon = rest.lastIndexOf(':');
+    const host = rest.slice(0, colon + 1);
+    const ends = rest
+      .slice(colon + 1)
+      .split('-')
+      .map(Number);
+    return (id, address) => {
+      const port = portOf(address);
+      return address.startsWith(host) &&
+        port >= (ends[0] as number) &&
+        port <= (ends[1] as number) &&
+        shardOfPort(port) === shardOfSession(id)
         ? 'pooled'
         : 'direct';
+    };
   }
   return kind === 'dns'
     ? (_id, address) => (portOf(address) === Number(rest) ? 'untried' : 'direct')

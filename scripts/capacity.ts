@@ -106,7 +106,10 @@ async function withRouter(settings: Partial<RouterSettings>, fill: Fill): Promis
     apiUrl: 'http://127.0.0.1',
   };
   await buildBundle(router.jsPath);
-  await writeFiles(directory, renderNginx(nginx, { ...router, backends: [NOWHERE] }));
+  await writeFiles(
+    directory,
+    renderNginx(nginx, { ...router, backends: ['127.0.0.1:1-99'], nginxVersion: found.version }),
+  );
   const child = spawn(found.bin, ['-p', directory, '-e', nginx.errorLog, '-c', 'nginx.conf'], {
     stdio: 'inherit',
   });

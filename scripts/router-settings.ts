@@ -10,7 +10,7 @@ export interface RouterSettings {
   mode: Mode;
   /** In mode `host`: what follows a session's id in its host, such as `.apps.example.com`; else ''. */
   hostSuffix: string;
-  /** nginx sizes, like `8m`. A session takes about 320 bytes of the first, and 256 a worker of the second. */
+  /** nginx sizes, like `8m`. A session takes about 390 bytes of the first, and 260 a worker of the second. */
   routesZoneSize: string;
   activityZoneSize: string;
   /** `unix:/absolute/path` or `ip:port`. */
@@ -105,7 +105,7 @@ export const ROUTER_DEFAULTS: RouterSettings = {
   holdMaxPerSession: 100,
   connectionsPerSession: 1000,
   // The daemon's `--ports`.
-  backends: ['127.0.0.1:20000-29999'],
+  backends: ['127.0.0.1:20000-20999'],
   trustedProxies: [],
   allowedOrigins: [],
   nginxVersion: '1.26.0',

@@ -20,7 +20,7 @@ test('durations have units, and a bare number counts seconds', (t) => {
 test('defaults', (t) => {
   const config = parseConfig(NEEDED);
   t.like(config, {
-    runtime: { kind: 'process', command: 'node app.js', ports: { first: 20_000, last: 29_999 } },
+    runtime: { kind: 'process', command: 'node app.js', ports: { first: 20_000, last: 20_999 } },
     publicUrl: { form: 'path', scheme: 'http', host: '127.0.0.1:8000' },
     mode: 'path',
     requireToken: false,

@@ -55,7 +55,7 @@ export function createSessionPods(parts: SessionPodsParts): SessionPods {
   let stopAsking = () => {};
 
   const watched = createWatched<V1Pod>({
-    list: () => api.listNamespacedPod({ namespace, labelSelector: SESSION_LABEL }),
+    list: (page) => api.listNamespacedPod({ namespace, labelSelector: SESSION_LABEL, ...page }),
     path: `/api/v1/namespaces/${namespace}/pods`,
     kubeConfig,
     labelSelector: SESSION_LABEL,
