@@ -1,7 +1,7 @@
 /** docs/conformance.md as a text. Pure. */
 import type { Mode } from '../daemon/public-url.ts';
 import { expectedOf, type Limit, MODES, type Row } from '../test/conformance/row.ts';
-import { STACKS, type Stack } from '../test/support/router.ts';
+import { ALL_STACKS, type Stack } from '../test/support/router.ts';
 
 /** What became of all rows in one mode on one nginx. */
 export interface Run {
@@ -77,7 +77,7 @@ function placeOf({ mode, line, engine }: Limit['on']): string {
 
 function line(row: Row, limits: string[], hasFailed: (row: Row, mode: Mode) => boolean): string {
   const marks = MODES.map((mode) => {
-    const isMeant = STACKS.some((stack) => expectedOf(row, mode, stack) !== undefined);
+    const isMeant = ALL_STACKS.some((stack) => expectedOf(row, mode, stack) !== undefined);
     if (!isMeant) return '–';
     if (hasFailed(row, mode)) return '✗';
     const met = (row.limits ?? []).filter(({ on }) => on.mode === undefined || on.mode === mode);
@@ -108,7 +108,7 @@ function escaped(text: string): string {
 }
 
 function runText(runs: Run[]): string {
-  const stacks = STACKS.map(({ line, engine }) => {
+  const stacks = ALL_STACKS.map(({ line, engine }) => {
     const run = runs.find(({ stack }) => stack.line === line && stack.engine === engine);
     return `nginx ${run?.nginx ?? '?'}, ${engine ?? 'njs'}`;
   });

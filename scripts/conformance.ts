@@ -11,7 +11,7 @@ import { expectedOf, MODES } from '../test/conformance/row.ts';
 import { runRow, SIDE_BY_SIDE } from '../test/conformance/run.ts';
 import { TABLE } from '../test/conformance/table.ts';
 import { startWorld, type World } from '../test/conformance/world.ts';
-import { STACKS } from '../test/support/router.ts';
+import { ALL_STACKS } from '../test/support/router.ts';
 import { pageOf, type Run } from './conformance-page.ts';
 import { nginxFor, root } from './nginx.ts';
 
@@ -23,7 +23,7 @@ const { fuzz: requests } = new Command('npm run conformance --')
 
 const runs: Run[] = [];
 for (const mode of MODES) {
-  for (const stack of STACKS) {
+  for (const stack of ALL_STACKS) {
     const world = await startWorld(mode, stack);
     try {
       runs.push(await runAll(world));

@@ -10,13 +10,10 @@ import { startWorld, type World } from './world.ts';
 
 const FUZZED = 1500;
 
-// `npm run conformance` has the other engine, too: all of it here would take npm test too long.
-const NATIVE = STACKS.filter(({ engine }) => engine === undefined);
-
-/** The table in one mode as tests, on each nginx line. */
+/** The table in one mode as tests, on each nginx line. `npm run conformance` has the other engine, too. */
 export function testTable(mode: Mode): void {
   const limit = pLimit(SIDE_BY_SIDE);
-  for (const stack of NATIVE) {
+  for (const stack of STACKS) {
     const where = `[${mode}, nginx ${stack.line}]`;
     const world: Promise<World> = startWorld(mode, stack);
     test.after.always(async () => (await world).stop());

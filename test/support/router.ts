@@ -12,11 +12,14 @@ import { endNginx, startNginx } from './nginx.ts';
 import { until } from './poll.ts';
 
 /** The nginx lines and engines that the router must run on. */
-export const STACKS: Stack[] = [
+export const ALL_STACKS: Stack[] = [
   { line: 'stable', engine: undefined },
   { line: 'current', engine: undefined },
   { line: 'current', engine: 'qjs' },
 ];
+
+/** Those of this run: `npm test` has the engine that routers are set up with, `npm run test:long` the other. */
+export const STACKS: Stack[] = ALL_STACKS.filter(({ engine }) => engine === process.env.SPAWNER_TEST_ENGINE);
 
 export interface Stack {
   line: NginxLine;
