@@ -65,9 +65,7 @@ try {
 async function measure(suites: Suite[]): Promise<Report> {
   const rounds = options.quick ? 1 : options.rounds;
   const report: Report = {
-    command: ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
-      ' ',
-    ),
+    command: commandLine(),
     rounds,
     machine: thisMachine(),
     versions: versionsHere(),
@@ -80,6 +78,14 @@ async function measure(suites: Suite[]): Promise<Report> {
     report.suites.push({ name, about, ...(await run(context)) });
   }
   return report;
+}
+
+/** What makes the same figures; where they are written besides is the user's own affair. */
+function commandLine(): string {
+  const { json, plot } = options;
+  const files = [json && ['--json', json], plot && ['--plot', plot]].flatMap((pair) => pair || []);
+  const flags = process.argv.slice(2).filter((argument) => !files.includes(argument));
+  return ['npm run bench', ...(flags.length > 0 ? ['--', ...flags] : [])].join(' ');
 }
 
 async function write(report: Report): Promise<void> {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import test from 'ava';
 import { childrenOf, cpuSeconds, pssBytes } from '../../../scripts/bench/process-use.ts';
@@ -11,11 +11,16 @@ test('CPU time grows with work, and not without', async (t) => {
   t.true(cpuSeconds(idle.pid as number) < 0.1);
 });
 
-test('memory grows with what is kept', (t) => {
-  const before = pssBytes(process.pid);
-  const kept = Buffer.alloc(64 * 1024 * 1024, 1);
-  const grown = pssBytes(process.pid) - before;
-  t.true(grown > 0.8 * kept.length && grown < 2 * kept.length, `${grown} bytes`);
+test('memory grows with what is kept', async (t) => {
+  const size = 64 * 1024 * 1024;
+  const programs = ['', `globalThis.kept = Buffer.alloc(${size}, 1);`];
+  const [small, large] = programs.map((keep) =>
+    spawn(process.execPath, ['-e', `${keep} setInterval(() => {}, 1000); console.log('kept')`]),
+  ) as [ChildProcessWithoutNullStreams, ChildProcessWithoutNullStreams];
+  t.teardown(() => [small, large].forEach((child) => void child.kill('SIGKILL')));
+  await Promise.all([small, large].map((child) => once(child.stdout, 'data')));
+  const more = pssBytes(large.pid as number) - pssBytes(small.pid as number);
+  t.true(more > 0.8 * size && more < 2 * size, `${more} bytes`);
 });
 
 test('children are found while they live, and what is gone is an error', async (t) => {
