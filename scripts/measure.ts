@@ -5,8 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +13,9 @@ import pino from 'pino';
 import { createRouterClient } from '../daemon/routers/router-client.ts';
 import { createRouters } from '../daemon/routers/routers.ts';
 import { newSessionId } from '../daemon/session.ts';
+import { percentile } from './bench/percentiles.ts';
+import { childrenOf, pssBytes } from './bench/process-use.ts';
+import { freePort } from './bench/proxies/program.ts';
 import { nginxFor } from './nginx.ts';
 import { parseStart } from './start-options.ts';
 import { adminAddress, nginxProgram, writeRouter } from './start-programs.ts';
@@ -44,7 +46,7 @@ async function measureSessions(): Promise<void> {
   try {
     await answers(`${api}/readyz`);
     const pids = await programs(start);
-    report('memory of the daemon without sessions (PSS)', await megabytes(pids.daemon));
+    report('memory of the daemon without sessions (PSS)', megabytes(pids.daemon));
 
     console.error(`  ${INITS} sessions, one after the other …`);
     const answered: number[] = [];
@@ -61,8 +63,8 @@ async function measureSessions(): Promise<void> {
     report('/init until the app has answered a request', percentiles(ready));
 
     for (let count = 0; count < SESSIONS_FOR_MEMORY; count++) await post(`${api}/init`);
-    report(`memory of the daemon with ${SESSIONS_FOR_MEMORY} sessions (PSS)`, await megabytes(pids.daemon));
-    report('memory of a router worker (PSS)', await megabytes(pids.worker));
+    report(`memory of the daemon with ${SESSIONS_FOR_MEMORY} sessions (PSS)`, megabytes(pids.daemon));
+    report('memory of a router worker (PSS)', megabytes(pids.worker));
   } finally {
     start.kill('SIGINT');
     await once(start, 'exit');
@@ -126,38 +128,19 @@ async function post(url: string): Promise<{ id: string }> {
 }
 
 async function programs(start: ChildProcess): Promise<{ daemon: number; worker: number }> {
-  const children = await childrenOf(start.pid as number);
+  const children = childrenOf(start.pid as number);
   const commands = await Promise.all(children.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8')));
   const daemon = children[commands.findIndex((command) => command.includes('daemon/main.ts'))] as number;
-  const [worker] = await childrenOf(children.find((pid) => pid !== daemon) as number);
+  const [worker] = childrenOf(children.find((pid) => pid !== daemon) as number);
   return { daemon, worker: worker as number };
 }
 
-async function childrenOf(parent: number): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const stats = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')));
-  return pids.filter((_, index) => Number(stats[index]?.split(') ')[1]?.split(' ')[1]) === parent);
-}
-
-async function megabytes(pid: number): Promise<string> {
-  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
-  return `${(Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1]) / 1024).toFixed(1)} MB`;
+function megabytes(pid: number): string {
+  return `${(pssBytes(pid) / 1024 ** 2).toFixed(1)} MB`;
 }
 
 function percentiles(values: number[]): string {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (part: number) =>
-    `${sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]?.toFixed(1)} ms`;
-  return `p50 ${at(0.5)}, p99 ${at(0.99)}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
+  return `p50 ${percentile(values, 0.5).toFixed(1)} ms, p99 ${percentile(values, 0.99).toFixed(1)} ms`;
 }
 
 function answers(url: string): Promise<void> {
