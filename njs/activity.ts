@@ -6,3 +6,6 @@
  * takes back what the mark says.
  */
 export const BEGAN = 1048576;
+
+/** The character code of `?`, before the mark of a request that finds out whether nginx' pool has its backend. */
+export const TRIED = 63;

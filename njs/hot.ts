@@ -4,27 +4,25 @@
  * a `rare…` stands for is put into its body (scripts/build.ts), and made when it is called.
  */
 import { backend, direct, release } from './forward.ts';
-import { rarePool } from './rare-pool.ts';
-import { rareRewrite } from './rare-rewrite.ts';
-import { rareToken } from './rare-token.ts';
+import { rareHot } from './rare-hot.ts';
 
 function appCookies(r: NginxHTTPRequest): string | Buffer {
-  return rareToken().appCookies(r);
+  return rareHot().rareToken().appCookies(r);
 }
 
 function watch(r: NginxHTTPRequest): string {
-  return rareToken().watch(r);
+  return rareHot().rareToken().watch(r);
 }
 
 /** `$spawner_unpooled`: the address of a backend that the pool did not have, for a request that asked it. */
 function unpooled(r: NginxHTTPRequest): string {
-  return rarePool().forget(r);
+  return rareHot().rarePool().forget(r);
 }
 
 /** Called for every answer of an app; few have anything to rewrite. */
 function rewriteHeaders(r: NginxHTTPRequest): void {
   if (r.variables.spawner_rewrites !== '') {
-    rareRewrite().rewriteHeaders(r);
+    rareHot().rareRewrite().rewriteHeaders(r);
   }
 }
 

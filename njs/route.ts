@@ -3,6 +3,19 @@
  * Pure, and written to the language subset of nginx's njs engine, because both sides compile it.
  */
 
+import {
+  ADDRESS_START,
+  ADDRESS_WIDTH,
+  DIGEST_START,
+  DIGEST_WIDTH,
+  DIRECT,
+  GENERATION_WIDTH,
+  POOLED,
+  SID_WIDTH,
+  UNTRIED,
+  WITH_TOKEN,
+} from './route-layout.ts';
+
 /**
  * - `starting`: the session exists, nobody listens yet; requests are held.
  * - `ready`: requests go to `address`.
@@ -48,23 +61,6 @@ const MARK_TO_STATE: { [mark: string]: RouteState | undefined } = {
   d: 'draining',
   g: 'gone',
 };
-/** Character codes: of the three marks of a `ready` route, `r`, `p` and `u`. */
-export const DIRECT = 114;
-export const POOLED = 112;
-export const UNTRIED = 117;
-
-// A value never changes its length. In a full shared dict nginx can still overwrite an entry in place, but it
-// can't grow one; so the step from `starting` to `ready` to `gone` always fits once the route was accepted.
-// So a tombstone keeps its digest, and a route never gains or loses one: it may only change.
-const GENERATION_WIDTH = 11; // 2^53 in base 36
-const ADDRESS_WIDTH = 48; // "[", the longest IPv6 text, "]:65535", and a space that ends it
-const ADDRESS_START = 1 + GENERATION_WIDTH;
-const DIGEST_START = ADDRESS_START + ADDRESS_WIDTH;
-const DIGEST_WIDTH = 43;
-/** A text that is as long as this asks visitors for a token. */
-export const WITH_TOKEN = DIGEST_START + DIGEST_WIDTH;
-// Last, and in the table of a router with a pool only.
-const SID_WIDTH = 32;
 
 export function isSessionId(text: string): boolean {
   return ID.test(text);
@@ -109,11 +105,6 @@ export function decodeRoute(text: string): Route | undefined {
     return undefined;
   }
   return { state, generation, address: addressOf(text), tokenDigest: tokenDigestOf(text) };
-}
-
-/** Where nginx finds the backend of a `ready` route: its `sid`, or its address on the direct way. */
-export function backendOf(text: string): string {
-  return text.charCodeAt(0) === DIRECT ? addressOf(text) : text.slice(-SID_WIDTH);
 }
 
 /** The address of a `ready` route, or ''. */

@@ -1,3 +1,4 @@
+import { BEGAN } from '../../njs/activity.ts';
 import { insertBefore } from '../support/bundle.ts';
 import { ask } from '../support/http.ts';
 import { until } from '../support/poll.ts';
@@ -13,7 +14,7 @@ testOnEachStack(
   async (t, { router, backend }) => {
     // Each request dawdles between reading its route and being counted: the moment that the promise is about.
     const dawdle = 'const end = Date.now() + 15; while (Date.now() < end) {}';
-    await insertBefore(router, 'counts.incr(mark, BEGAN + 1, 0);', dawdle);
+    await insertBefore(router, `counts.incr(mark, ${BEGAN + 1}, 0);`, dawdle);
     for (let round = 0; round < 6; round += 1) {
       const id = String(round).padStart(26, 'd');
       const app = await backend(id);

@@ -33,8 +33,8 @@ async function edit(router: Router, texts: [RegExp, string][]): Promise<void> {
 
 function clock(values: Record<string, number>): [RegExp, string][] {
   return Object.entries(values).map(([name, value]) => [
-    new RegExp(`\\b${name} = [\\de.]+;`),
-    `${name} = ${value};`,
+    new RegExp(`\\b${name} = [\\de.]+`),
+    `${name} = ${value}`,
   ]);
 }
 
