@@ -95,5 +95,5 @@ function limitsOf(settings: Settings, batch: Batch): Limits {
   if (batch.put.some((put) => put.address !== '')) {
     report(`no route is taken: $spawner_allowed_backends: ${ranges}`, undefined);
   }
-  return { backends: { allowed: [], forbidden: [] }, pool };
+  return { backends: { allowed: [], leftOut: [] }, pool };
 }

@@ -18,26 +18,39 @@ interface Backend {
   port: number;
 }
 
+/** `leftOut` is never led to, though `allowed` may hold it. */
 export interface Ranges {
   allowed: Range[];
-  forbidden: Range[];
+  leftOut: Range[];
 }
 
+const BACKEND_V4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3}):([1-9]\d{0,4})$/;
 const EXAMPLES = 'a range is like 10.0.0.0/8, 127.0.0.1:20000-20999 or [fd00::]/8:8080';
 
 /**
  * What no setting can allow: it leads to the machine or the cloud below instead of a session, or is another way to
- * write an IPv4 address. From IANA's special-purpose address registries (RFC 6890) and the clouds' manuals. In numbers,
- * for it is needed at every write, and njs keeps nothing from one to the next.
+ * write an IPv4 address. From IANA's special-purpose address registries (RFC 6890) and the clouds' manuals. Comparisons
+ * of numbers, for each write of a route asks, and njs keeps nothing from one to the next.
  */
-function forbiddenRanges(): Range[] {
+function isForbidden(backend: Backend): boolean {
+  return backend.words.length === 1
+    ? isForbiddenV4(backend.words[0] as number)
+    : isWithin(backend, forbiddenV6());
+}
+
+function isForbiddenV4(word: number): boolean {
+  return (
+    word <= 0x00ffffff || // 0.0.0.0/8
+    word >= 0xe0000000 || // 224.0.0.0/4: multicast, and 240.0.0.0/4: reserved, and broadcast
+    (word >= 0xa9fe0000 && word <= 0xa9feffff) || // 169.254.0.0/16: link-local, and most clouds' metadata
+    word === 0x646464c8 || // 100.100.100.200: metadata at Alibaba
+    word === 0xa83f8110 || // 168.63.129.16: metadata at Azure
+    (word >= 0xc0000000 && word <= 0xc00000ff) // 192.0.0.0/24: metadata at Oracle, in a block for protocols
+  );
+}
+
+function forbiddenV6(): Range[] {
   return [
-    network([0x00000000], 8), // 0.0.0.0/8
-    network([0xa9fe0000], 16), // 169.254.0.0/16: link-local, and most clouds' metadata
-    network([0x646464c8], 32), // 100.100.100.200: metadata at Alibaba
-    network([0xa83f8110], 32), // 168.63.129.16: metadata at Azure
-    network([0xc0000000], 24), // 192.0.0.0/24: metadata at Oracle, in a block for protocols
-    network([0xe0000000], 3), // 224.0.0.0/4: multicast, and 240.0.0.0/4: reserved, and broadcast
     network([0, 0, 0, 0], 128), // [::]
     network([0, 0, 0x0000ffff, 0], 96), // [::ffff:0:0]/96: IPv4 mapped
     network([0, 0, 0xffff0000, 0], 96), // [::ffff:0:0:0]/96: IPv4 translated: RFC 2765, RFC 6052, RFC 8215
@@ -57,34 +70,35 @@ function forbiddenRanges(): Range[] {
  * none at all is wrong, too.
  */
 export function parseRanges(text: string): Ranges | string {
+  const ranges: Ranges = { allowed: [], leftOut: [] };
   const words = text.split(' ').filter((word) => word !== '');
-  const isLeftOut = (word: string) => word.charAt(0) === '!';
-  const bare = (word: string) => (isLeftOut(word) ? word.slice(1) : word);
-  const wrong = words.filter((word) => parseRange(bare(word)) === undefined)[0];
-  if (wrong !== undefined) {
-    return `${JSON.stringify(wrong)}: ${EXAMPLES}`;
+  for (let i = 0; i < words.length; i += 1) {
+    const word = words[i] as string;
+    const isLeftOut = word.charAt(0) === '!';
+    const range = parseRange(isLeftOut ? word.slice(1) : word);
+    if (range === undefined) {
+      return `${JSON.stringify(word)}: ${EXAMPLES}`;
+    }
+    (isLeftOut ? ranges.leftOut : ranges.allowed).push(range);
   }
-  const allowed = words.filter((word) => !isLeftOut(word));
-  if (allowed.length === 0) {
-    return `none is given: ${EXAMPLES}`;
-  }
-  const leftOut = words.filter(isLeftOut).map((word) => parseRange(bare(word)) as Range);
-  return {
-    allowed: allowed.map((word) => parseRange(word) as Range),
-    forbidden: forbiddenRanges().concat(leftOut),
-  };
+  return ranges.allowed.length === 0 ? `none is given: ${EXAMPLES}` : ranges;
 }
 
 /** Whether a route may lead to `address` (`ip:port`). */
 export function isAllowed(address: string, ranges: Ranges): boolean {
   const backend = parseBackend(address);
-  return backend !== undefined && !isWithin(backend, ranges.forbidden) && isWithin(backend, ranges.allowed);
+  return (
+    backend !== undefined &&
+    !isForbidden(backend) &&
+    !isWithin(backend, ranges.leftOut) &&
+    isWithin(backend, ranges.allowed)
+  );
 }
 
 /** Whether no route may ever lead to `address` (`ip:port`); true also for what is no address. */
 export function isForbiddenAddress(address: string): boolean {
   const backend = parseBackend(address);
-  return backend === undefined || isWithin(backend, forbiddenRanges());
+  return backend === undefined || isForbidden(backend);
 }
 
 function parseRange(text: string): Range | undefined {
@@ -123,48 +137,61 @@ function network(words: number[], bits: number): Range {
   return { low, high, firstPort: 1, lastPort: 65535 };
 }
 
+/** Of IPv4 it reads everything in one go: most addresses are, and each write of a route asks. */
 function parseBackend(address: string): Backend | undefined {
+  const v4 = BACKEND_V4.exec(address);
+  if (v4 !== null) {
+    const word = wordOf(v4);
+    const port = Number(v4[5]);
+    return word === undefined || port > 65535 ? undefined : { words: [word], port };
+  }
   const colon = address.lastIndexOf(':');
   const words = isAddress(address) ? parseIp(address.slice(0, colon)) : undefined;
   return words === undefined ? undefined : { words, port: Number(address.slice(colon + 1)) };
 }
 
+/** The 32 bits of an IPv4 address, of a match whose first four groups are its bytes. */
+function wordOf(bytes: RegExpExecArray): number | undefined {
+  const a = Number(bytes[1]);
+  const b = Number(bytes[2]);
+  const c = Number(bytes[3]);
+  const d = Number(bytes[4]);
+  return a > 255 || b > 255 || c > 255 || d > 255 ? undefined : ((a * 256 + b) * 256 + c) * 256 + d;
+}
+
 function isWithin(backend: Backend, ranges: Range[]): boolean {
-  const words = backend.words;
-  const first = words[0] as number;
   for (let i = 0; i < ranges.length; i += 1) {
     const range = ranges[i] as Range;
-    // Most ranges are out of the question at the first look.
-    if (first <= (range.high[0] as number) && first >= (range.low[0] as number) && isIn(backend, range)) {
+    if (
+      backend.port >= range.firstPort &&
+      backend.port <= range.lastPort &&
+      isBetween(backend.words, range.low, range.high)
+    ) {
       return true;
     }
   }
   return false;
 }
 
-function isIn(backend: Backend, range: Range): boolean {
-  const words = backend.words;
-  return (
-    words.length === range.low.length &&
-    backend.port >= range.firstPort &&
-    backend.port <= range.lastPort &&
-    words.every((word, i) => word >= (range.low[i] as number) && word <= (range.high[i] as number))
-  );
+function isBetween(words: number[], low: number[], high: number[]): boolean {
+  if (words.length !== low.length) {
+    return false;
+  }
+  for (let i = 0; i < words.length; i += 1) {
+    const word = words[i] as number;
+    if (word < (low[i] as number) || word > (high[i] as number)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /** `a.b.c.d` or `[ipv6]`, without IPv4 in it. */
 function parseIp(text: string): number[] | undefined {
   if (text.charAt(0) !== '[') {
     const bytes = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-    let word = 0;
-    for (let i = 1; bytes !== null && i <= 4; i += 1) {
-      const byte = Number(bytes[i]);
-      if (byte > 255) {
-        return undefined;
-      }
-      word = word * 256 + byte;
-    }
-    return bytes === null ? undefined : [word];
+    const word = bytes === null ? undefined : wordOf(bytes);
+    return word === undefined ? undefined : [word];
   }
   const halves = text.slice(1, -1).split('::');
   const head = parseGroups(halves[0] as string);

@@ -40,9 +40,12 @@ export function applyBatch(batch: Batch, limits: Limits): Outcome {
     }
   });
   const countable = canCountMore();
-  batch.put.forEach((put) => {
+  // Forgetting raises it, and nothing below does before tombstones are written.
+  const floor = floorGeneration();
+  for (let i = 0; i < batch.put.length; i += 1) {
+    const put = batch.put[i] as Put;
     const known = readRoute(put.id);
-    if (!isNewer(known, generation)) {
+    if (!isNewer(known, generation, floor)) {
       outcome.stale.push(put.id);
     } else if (put.address !== '' && !isAllowed(put.address, limits.backends)) {
       outcome.refused.push(put.id);
@@ -55,7 +58,7 @@ export function applyBatch(batch: Batch, limits: Limits): Outcome {
     ) {
       outcome.full.push(put.id);
     }
-  });
+  }
   batch.delete.forEach((id) => {
     if (!bury(id, generation, pool)) {
       outcome.stale.push(id);
@@ -78,8 +81,8 @@ function canCountMore(): boolean {
 }
 
 /** Equal generations are the same write, repeated. */
-function isNewer(known: Route | undefined, generation: number): boolean {
-  return known === undefined ? generation > floorGeneration() : generation >= known.generation;
+function isNewer(known: Route | undefined, generation: number, floor: number): boolean {
+  return known === undefined ? generation > floor : generation >= known.generation;
 }
 
 /** Writes a tombstone: a late, older write must find something newer. */
@@ -118,24 +121,32 @@ function forget(id: string, generation: number): boolean {
  */
 function revoke(id: string, known: Route | undefined, tokenDigest: string, generation: number): boolean {
   const changes = known !== undefined && known.tokenDigest !== '' && known.tokenDigest !== tokenDigest;
-  return !changes || fits(() => markRevoked(id, generation));
+  if (!changes) {
+    return true;
+  }
+  try {
+    markRevoked(id, generation);
+    return true;
+  } catch (error) {
+    return orFull(error);
+  }
 }
 
 /** False if the zone is full. Then what stood there before still stands. */
 function store(id: string, route: Route, pool: Pool | undefined): boolean {
-  return fits(() => {
-    routesZone().set(id, encodeRoute(route, placeOf(pool, id, route.address)));
-  });
-}
-
-function fits(write: () => void): boolean {
+  const text = encodeRoute(route, placeOf(pool, id, route.address));
   try {
-    write();
+    routesZone().set(id, text);
     return true;
   } catch (error) {
-    if ((error as Error).name !== 'SharedMemoryError') {
-      throw error;
-    }
-    return false;
+    return orFull(error);
   }
+}
+
+/** False, for a zone that has no room; throws what else went wrong. */
+function orFull(error: unknown): false {
+  if ((error as Error).name !== 'SharedMemoryError') {
+    throw error;
+  }
+  return false;
 }
