@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { createRouterClient } from '../../../daemon/routers/router-client.ts';
 
@@ -28,4 +29,40 @@ test('a router from before there were modes serves paths, and refuses nothing', 
 test('an answer that is none is told in one line', async (t) => {
   const client = await clientOf(t, { ...HEALTH, mode: 'other' });
   await t.throwsAsync(() => client.health(), { message: /^GET \/v1\/health answered wrongly: mode: .*$/ });
+});
+
+/** A client of something that cuts off each connection for which `cuts` holds, when it is asked on it. */
+async function clientOfCutter(t: ExecutionContext, cuts: (asked: number) => boolean) {
+  const bodies: string[] = [];
+  const server = createServer(async (request, response) => {
+    const body = await text(request);
+    bodies.push(body);
+    if (cuts(bodies.length)) request.socket.destroy();
+    else response.end(JSON.stringify({ bootId: 'b', stale: [], full: [] }));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = createRouterClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, undefined);
+  t.teardown(async () => {
+    await client.close();
+    server.close();
+  });
+  return { client, bodies };
+}
+
+const write = (generation: number) => ({ generation, put: {}, delete: [], forget: [] });
+
+test('a write whose kept connection is cut off is sent again, as it was', async (t) => {
+  const { client, bodies } = await clientOfCutter(t, (asked) => asked === 2);
+  await client.write(write(1));
+  t.is((await client.write(write(2))).bootId, 'b');
+  t.deepEqual(
+    bodies.map((body) => JSON.parse(body).generation),
+    [1, 2, 2],
+  );
+});
+
+test('who cuts off every call is told of, and not asked for ever', async (t) => {
+  const { client, bodies } = await clientOfCutter(t, () => true);
+  await t.throwsAsync(() => client.write(write(1)), { message: /^POST \/v1\/routes: / });
+  t.is(bodies.length, 2);
 });
