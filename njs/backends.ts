@@ -142,7 +142,7 @@ function parseBackend(address: string): Backend | undefined {
   const v4 = BACKEND_V4.exec(address);
   if (v4 !== null) {
     const word = wordOf(v4);
-    const port = Number(v4[5]);
+    const port = +(v4[5] as string);
     return word === undefined || port > 65535 ? undefined : { words: [word], port };
   }
   const colon = address.lastIndexOf(':');
@@ -150,12 +150,12 @@ function parseBackend(address: string): Backend | undefined {
   return words === undefined ? undefined : { words, port: Number(address.slice(colon + 1)) };
 }
 
-/** The 32 bits of an IPv4 address, of a match whose first four groups are its bytes. */
+/** The 32 bits of an IPv4 address, of a match whose first four groups are its bytes. `+`, for njs takes longer to call. */
 function wordOf(bytes: RegExpExecArray): number | undefined {
-  const a = Number(bytes[1]);
-  const b = Number(bytes[2]);
-  const c = Number(bytes[3]);
-  const d = Number(bytes[4]);
+  const a = +(bytes[1] as string);
+  const b = +(bytes[2] as string);
+  const c = +(bytes[3] as string);
+  const d = +(bytes[4] as string);
   return a > 255 || b > 255 || c > 255 || d > 255 ? undefined : ((a * 256 + b) * 256 + c) * 256 + d;
 }
 

@@ -50,5 +50,5 @@ export function placeOf(pool: Pool | undefined, id: string, address: string): Po
 }
 
 function portOf(address: string): number {
-  return Number(address.slice(address.lastIndexOf(':') + 1));
+  return +address.slice(address.lastIndexOf(':') + 1);
 }
