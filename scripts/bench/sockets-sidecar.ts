@@ -21,7 +21,11 @@ export async function measureSidecars({ abort, say }: Context): Promise<Row[]> {
     const row = (metric: string, bytes: number): Row => {
       return { work: 'watch over one session', subject, metric, unit: 'MB', value: bytes / 1024 / 1024 };
     };
-    rows.push(row(RESIDENT, memory.resident), row('of it neither program nor library', memory.own));
+    rows.push(
+      row(RESIDENT, memory.resident),
+      row('resident, shared pages divided (PSS)', memory.proportional),
+      row('of it neither program nor library', memory.own),
+    );
   }
   return rows;
 }

@@ -71,7 +71,7 @@ export function recipes(packages: Packages, version: string): Record<ImageName, 
       await buildBundle(join(folder, HOME, 'spawner.js'));
       await buildSidecar(join(folder, HOME, 'sidecar.js'));
       place(folder, [
-        ...['entrypoint.sh', 'pool.sh'].map((name) =>
+        ...['entrypoint.sh', 'forked.sh', 'pool.sh'].map((name) =>
           inProject(`deploy/images/router/${name}`, `${HOME}/${name}`),
         ),
         // The entrypoint fills in the settings.

@@ -104,6 +104,17 @@ testSidecar('other paths and methods are refused', app, async (t, { sidecar }) =
   }
 });
 
+testSidecar('when nginx ends, so does its container', app, async (t, { sidecar }) => {
+  process.kill(sidecar.pids[1], 'SIGKILL');
+  t.is(await sidecar.ended, 1);
+});
+
+testSidecar('told to stop, it leaves nothing running', app, async (t, { sidecar }) => {
+  process.kill(sidecar.pids[0], 'SIGQUIT');
+  t.is(await sidecar.ended, 0);
+  await t.throwsAsync(sidecar.call());
+});
+
 testSidecar('without the port of the app nothing is known', {}, async (t, { see }) => {
   const { body } = await see('a reason', (answer) => /PORT/.test(answer.body.error?.message));
   t.is(body.error.message, 'SPAWNER_APPLICATION_PORT is "": set a whole number from 1 to 65535');

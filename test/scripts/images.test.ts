@@ -185,6 +185,8 @@ test('sidecar: answers on IPv4 and IPv6', async (t) => {
     t.is(status, 200);
     t.is(JSON.parse(body).active_connections, 0);
   }
+  sidecar.kill('SIGQUIT');
+  t.is(await sidecar.ended, 0);
 });
 
 test('example: serves beyond loopback when nobody says where', async (t) => {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -27,6 +28,10 @@ export interface SidecarAnswer {
 
 export interface Sidecar {
   call(path?: string, method?: string): Promise<SidecarAnswer>;
+  /** Its processes: the first of its container, and nginx. */
+  pids: [first: number, nginx: number];
+  /** What its container would end with. */
+  ended: Promise<number | null>;
   errorLog(): Promise<string>;
   /** Ends it and removes its folder. */
   stop(): Promise<void>;
@@ -61,11 +66,14 @@ async function startIn(directory: string, options: SidecarOptions): Promise<Side
   });
 
   const stderr = openSync(log, 'w');
-  const nginx = spawn(bin, ['-p', directory, '-e', 'stderr', '-c', 'sidecar.conf'], {
+  const forked = join(import.meta.dirname, '../../deploy/images/router/forked.sh');
+  const command = [bin, '-p', directory, '-e', 'stderr', '-c', 'sidecar.conf'];
+  const sidecar = spawn(forked, [at('sidecar.pid'), ...command], {
     stdio: ['ignore', 'ignore', stderr],
     env: options.env,
   });
   closeSync(stderr);
+  const ended = once(sidecar, 'exit').then(([code]) => code);
   const call: Sidecar['call'] = async (path = '/status', method = 'GET') => {
     const answer = await ask(address, path, { method });
     return { status: answer.status, body: JSON.parse(answer.body) };
@@ -73,18 +81,21 @@ async function startIn(directory: string, options: SidecarOptions): Promise<Side
   const errorLog = () => readFile(log, 'utf8');
   try {
     await until('the sidecar to answer', async () => {
-      if (nginx.exitCode !== null) throw new Error(`the sidecar did not start: ${await errorLog()}`);
+      if (sidecar.exitCode !== null) throw new Error(`the sidecar did not start: ${await errorLog()}`);
       return call().catch(() => undefined);
     });
   } catch (error) {
-    await endNginx(nginx);
+    await endNginx(sidecar);
     throw error;
   }
+  const nginx = Number(await readFile(at('sidecar.pid'), 'utf8'));
   return {
     call,
+    pids: [sidecar.pid as number, nginx],
+    ended,
     errorLog,
     async stop() {
-      await endNginx(nginx);
+      await endNginx(sidecar);
       await rm(directory, { recursive: true, force: true });
     },
   };

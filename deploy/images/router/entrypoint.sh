@@ -283,6 +283,7 @@ router() {
   fill <$home/spawner-http.conf >$directory/spawner-http.conf
   fill <$home/spawner-server.conf >$serverConf
   fill <$home/router-pod.conf >$directory/nginx.conf
+  start=
 }
 
 sidecar() {
@@ -292,6 +293,7 @@ sidecar() {
   listen_on 9118
   listen="listen $address;"
   fill <$home/sidecar.conf >$directory/nginx.conf
+  start="$home/forked.sh $directory/sidecar.pid"
 }
 
 role=${1-}
@@ -306,4 +308,4 @@ case $role in
 esac
 # As many connections as the node allows: only root could have nginx ask for more.
 ulimit -S -n "$(ulimit -H -n)"
-exec $nginx -e stderr -p $directory -c $directory/nginx.conf
+exec $start $nginx -e stderr -p $directory -c $directory/nginx.conf
