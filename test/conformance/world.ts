@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Mode } from '../../daemon/public-url.ts';
-import { buildBundle } from '../../scripts/build.ts';
+import { copyBundle } from '../support/built.ts';
 import type { Stack } from '../support/router.ts';
 import { type Flavour, type Router, startRouter } from './router.ts';
 
@@ -21,7 +21,7 @@ export interface World {
 export async function startWorld(mode: Mode, stack: Stack): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'spawner-table-'));
   const bundle = join(directory, 'spawner.js');
-  await buildBundle(bundle);
+  await copyBundle(bundle);
   const host = ownAddress();
   const routers = new Map<Flavour, Promise<Router>>();
   return {

@@ -2,11 +2,12 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildBundle } from '../../scripts/build.ts';
+
 import { type NginxLine, nginxFor } from '../../scripts/nginx.ts';
 import { renderNginx, writeFiles } from '../../scripts/render.ts';
 import type { NginxSettings, RouterSettings } from '../../scripts/router-settings.ts';
 import { type Admin, adminAt } from './admin.ts';
+import { copyBundle } from './built.ts';
 import type { Address } from './http.ts';
 import { endNginx, startNginx } from './nginx.ts';
 import { until } from './poll.ts';
@@ -93,7 +94,7 @@ export async function startRouter(options: RouterOptions = {}): Promise<Router> 
 
   let nginx: ChildProcess;
   try {
-    await buildBundle(jsPath);
+    await copyBundle(jsPath);
     await write({});
     nginx = await startNginx(found.bin, directory, log, () => answers(admin));
   } catch (error) {

@@ -4,8 +4,9 @@ import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildSidecar } from '../../scripts/build.ts';
+
 import { nginxFor } from '../../scripts/nginx.ts';
+import { copySidecar } from './built.ts';
 import { type Address, ask } from './http.ts';
 import { endNginx } from './nginx.ts';
 import { until } from './poll.ts';
@@ -54,7 +55,7 @@ async function startIn(directory: string, options: SidecarOptions): Promise<Side
   const address = options.address ?? at('sidecar.sock');
   const log = at('error.log');
 
-  await buildSidecar(at('sidecar.js'));
+  await copySidecar(at('sidecar.js'));
   await edit(at('sidecar.js'), at('sidecar.js'), options.replace ?? {});
   await edit(join(import.meta.dirname, '../../nginx/sidecar.conf'), at('sidecar.conf'), {
     // As root, nginx would give its temporary folders to a user that a namespace need not have.
