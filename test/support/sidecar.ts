@@ -29,7 +29,7 @@ export interface SidecarAnswer {
 
 export interface Sidecar {
   call(path?: string, method?: string): Promise<SidecarAnswer>;
-  /** Its processes: the first of its container, and nginx. */
+  /** The first process of its container, and nginx. */
   pids: [first: number, nginx: number];
   /** What its container would end with. */
   ended: Promise<number | null>;
@@ -80,16 +80,20 @@ async function startIn(directory: string, options: SidecarOptions): Promise<Side
     return { status: answer.status, body: JSON.parse(answer.body) };
   };
   const errorLog = () => readFile(log, 'utf8');
+  let nginx: number;
   try {
     await until('the sidecar to answer', async () => {
       if (sidecar.exitCode !== null) throw new Error(`the sidecar did not start: ${await errorLog()}`);
       return call().catch(() => undefined);
     });
+    // Debian's nginx answers before its first process has written who it is.
+    nginx = await until('its number', async () =>
+      Number(await readFile(at('sidecar.pid'), 'utf8').catch(() => '')),
+    );
   } catch (error) {
     await endNginx(sidecar);
     throw error;
   }
-  const nginx = Number(await readFile(at('sidecar.pid'), 'utf8'));
   return {
     call,
     pids: [sidecar.pid as number, nginx],
