@@ -12,6 +12,7 @@ import {
 } from '@kubernetes/client-node';
 import { ConfigError } from '../errors.ts';
 import { type ApiCall, createPatientHttp } from './patient-http.ts';
+import { PlainLists } from './plain-lists.ts';
 
 const POOL_MS = 10 * 60_000;
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -62,7 +63,7 @@ export function connect(kubeConfig: KubeConfig, called: (call: ApiCall) => void)
   });
   const namespace = kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace ?? 'default';
   return {
-    api: new CoreV1Api(configuration),
+    api: new CoreV1Api(configuration, undefined, new PlainLists()),
     leases: new CoordinationV1Api(configuration),
     kubeConfig,
     namespace,
