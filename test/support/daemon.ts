@@ -31,10 +31,12 @@ export async function startDaemon(flags: string[], env: Record<string, string> =
   child.stderr?.on('data', (chunk) => {
     log += chunk;
   });
-  const address = await until('the daemon to listen', () => {
+  const listening = () => {
     if (child.exitCode !== null) throw new Error(`the daemon did not start: ${log}`);
     return listensAt(log);
-  }).catch((error) => {
+  };
+  // Dozens start at once in some tests.
+  const address = await until('the daemon to listen', listening, 60).catch((error) => {
     child.kill('SIGKILL');
     throw error;
   });

@@ -5,7 +5,7 @@ import { compared, rowOf, type Series } from './figures.ts';
 import { goalOf, type Target } from './goals.ts';
 import { RATIO, SMALL_GET } from './names.ts';
 import { PEER_NAMES, peersHere } from './peers/all.ts';
-import { backendsWork, measureBackends, measureRoutes, routesWork } from './scale.ts';
+import { backendsWork, idleRoutesWork, measureBackends, measureRoutes, routesWork } from './scale.ts';
 
 const SCALES: { [name: string]: (context: Context) => Promise<Series[]> } = {
   routes: measureRoutes,
@@ -72,7 +72,8 @@ function targets(titles: { [name: string]: string }): Target[] {
     against('lua', 0.95),
     against('haproxy', 1.15),
     against('chp', 0.08),
-    growing('100,000 routes against 1', routesWork(100_000), routesWork(1), 1.03),
+    growing('100,000 routes against 1, one visited', idleRoutesWork(100_000), routesWork(1), 1.03),
+    growing('100,000 routes against 1, all visited at random', routesWork(100_000), routesWork(1), 1.03),
     growing('1,000 backends against 1', backendsWork(1000), backendsWork(1), 1.1),
     {
       ...against('static', 1.02),

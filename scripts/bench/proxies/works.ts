@@ -92,18 +92,21 @@ export const opening: Measure = async (proxy, { webSocketIds, abort, millisecond
  * the machine, of 2 % of the time, would otherwise be the 99th percentile.
  */
 export function paced(kind: Paced['kind'], perSecond: number): Measure {
-  return async ({ port }, { idsFile, webSocketIdsFile, abort, milliseconds }) => {
+  return async (proxy, { idsFile, webSocketIdsFile, abort, milliseconds }) => {
     const connections = Math.max(CONNECTIONS, (perSecond * milliseconds) / 1000 / REQUESTS_PER_CONNECTION);
     const paced: Paced = {
       kind,
-      port,
+      port: proxy.port,
       idsFile: kind === 'http' ? idsFile : webSocketIdsFile,
       connections: Math.ceil(connections),
       perSecond,
       milliseconds,
     };
+    const before = cpuMicroseconds(proxy);
     const slices = await pace(paced, abort);
+    const cpu = (cpuMicroseconds(proxy) - before) / slices.reduce((sum, { count }) => sum + count, 0);
     return {
+      [kind === 'http' ? 'CPU per request' : 'CPU per message']: { value: cpu, unit: 'µs' },
       'p50 latency': { value: median(slices.map(({ p50 }) => p50)), unit: 'µs' },
       'p99 latency': { value: median(slices.map(({ p99 }) => p99)), unit: 'µs' },
     };

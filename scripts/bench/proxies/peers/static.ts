@@ -3,7 +3,10 @@ import { freePort } from '../program.ts';
 import { startPeerNginx } from './nginx.ts';
 import type { Peer, World } from './peer.ts';
 
-/** The limit: nginx with a backend that its configuration names, to which it keeps connections. It looks nothing up. */
+/**
+ * The limit: nginx with the backends that its configuration names, to which it keeps connections. It looks nothing up:
+ * a hash of the request's target says which of them it is, so that a session always has the same one.
+ */
 export function staticProxy(name: string, line: NginxLine): Peer {
   const { bin, version } = nginxFor(line);
   return {
@@ -28,9 +31,11 @@ function http({ http, webSockets }: World, port: number): string {
       proxy_set_header Connection upgrade;
     }`,
   );
+  const ports = [...new Set(http.map((session) => session.port))];
   return `  upstream sessions {
-    server 127.0.0.1:${http[0]?.port};
-    keepalive 256;
+    ${ports.length > 1 ? 'hash $request_uri;' : ''}
+${ports.map((backend) => `    server 127.0.0.1:${backend};`).join('\n')}
+    keepalive ${Math.max(256, 2 * ports.length)};
   }
   server {
     listen 127.0.0.1:${port};
