@@ -12,8 +12,9 @@ interface Range {
   lastPort: number;
 }
 
-interface Backend {
-  /** 32 bits each. */
+/** What an address means. */
+export interface Backend {
+  /** 32 bits each: one for IPv4, four for IPv6. */
   words: number[];
   port: number;
 }
@@ -84,9 +85,8 @@ export function parseRanges(text: string): Ranges | string {
   return ranges.allowed.length === 0 ? `none is given: ${EXAMPLES}` : ranges;
 }
 
-/** Whether a route may lead to `address` (`ip:port`). */
-export function isAllowed(address: string, ranges: Ranges): boolean {
-  const backend = parseBackend(address);
+/** Whether a route may lead to the backend; never to what is undefined. */
+export function isAllowed(backend: Backend | undefined, ranges: Ranges): boolean {
   return (
     backend !== undefined &&
     !isForbidden(backend) &&
@@ -137,8 +137,8 @@ function network(words: number[], bits: number): Range {
   return { low, high, firstPort: 1, lastPort: 65535 };
 }
 
-/** Of IPv4 it reads everything in one go: most addresses are, and each write of a route asks. */
-function parseBackend(address: string): Backend | undefined {
+/** `ip:port`. Of IPv4 it reads everything in one go: most addresses are, and each write of a route asks. */
+export function parseBackend(address: string): Backend | undefined {
   const v4 = BACKEND_V4.exec(address);
   if (v4 !== null) {
     const word = wordOf(v4);
@@ -160,12 +160,13 @@ function wordOf(bytes: RegExpExecArray): number | undefined {
 }
 
 function isWithin(backend: Backend, ranges: Range[]): boolean {
+  const words = backend.words;
   for (let i = 0; i < ranges.length; i += 1) {
     const range = ranges[i] as Range;
     if (
       backend.port >= range.firstPort &&
       backend.port <= range.lastPort &&
-      isBetween(backend.words, range.low, range.high)
+      isBetween(words, range.low, range.high)
     ) {
       return true;
     }

@@ -1,12 +1,11 @@
-import { isAddress, isGeneration, isSessionId, isTokenDigest, type RouteState } from './route.ts';
+import { type Backend, parseBackend } from './backends.ts';
+import { isAddress, isGeneration, isSessionId, isTokenDigest, type Target } from './route.ts';
 
 /** Pure: the grammar of a write to the table. Nothing of a batch is applied unless all of it is right. */
-export interface Put {
+export interface Put extends Target {
   id: string;
-  state: RouteState;
-  address: string;
-  /** '' for a session that asks for no token. */
-  tokenDigest: string;
+  /** What the address means; undefined without one, and for IPv6 that stands for nothing. */
+  backend: Backend | undefined;
 }
 
 export interface Batch {
@@ -62,9 +61,8 @@ function parsePuts(put: { [id: string]: unknown }): Put[] | string {
   const puts: Put[] = [];
   for (let i = 0; i < ids.length; i += 1) {
     const id = ids[i] as string;
-    const wrong = wrongId(id, 'put');
-    if (wrong !== '') {
-      return wrong;
+    if (!isSessionId(id)) {
+      return wrongId(id, 'put');
     }
     const parsed = parsePut(id, put[id]);
     if (typeof parsed === 'string') {
@@ -81,6 +79,7 @@ function parsePut(id: string, route: unknown): Put | string {
     return ' must be an object';
   }
   const state = route.state;
+  const digest = route.tokenDigest;
   const address = route.address === undefined ? '' : route.address;
   if (state !== 'ready' && state !== 'starting' && state !== 'draining') {
     return ': "state" must be "starting", "ready" or "draining"';
@@ -88,10 +87,10 @@ function parsePut(id: string, route: unknown): Put | string {
   if (address === '' && state !== 'starting') {
     return `: a route that is ${state} needs an "address"`;
   }
-  if (address !== '' && (typeof address !== 'string' || !isAddress(address))) {
+  const backend = typeof address === 'string' && address !== '' ? parseBackend(address) : undefined;
+  if (backend === undefined && address !== '' && (typeof address !== 'string' || !isAddress(address))) {
     return ': "address" must be ip:port';
   }
-  const digest = route.tokenDigest;
   if (digest !== undefined && (typeof digest !== 'string' || !isTokenDigest(digest))) {
     return ': "tokenDigest" must be a SHA-256 in base64url, 43 characters';
   }
@@ -99,7 +98,9 @@ function parsePut(id: string, route: unknown): Put | string {
   const seen = 1 + (route.address === undefined ? 0 : 1) + (digest === undefined ? 0 : 1);
   const unknown =
     Object.keys(route).length === seen ? '' : unknownField(route, ['state', 'address', 'tokenDigest']);
-  return unknown === '' ? { id, state, address, tokenDigest: digest || '' } : `: ${unknown}`;
+  return unknown === ''
+    ? { id, state, address: address as string, tokenDigest: digest || '', backend }
+    : `: ${unknown}`;
 }
 
 function wrongIds(ids: unknown, field: string): string {

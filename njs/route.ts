@@ -28,11 +28,14 @@ export type RouteState = 'starting' | 'ready' | 'draining' | 'gone';
  * - `address`: `ip:port`, or empty while nobody knows it (`starting`) or needs it (`gone`).
  * - `tokenDigest`: base64url(SHA-256) of the access token that visitors must show; empty if they need none.
  */
-export interface Route {
+export interface Target {
   state: RouteState;
-  generation: number;
   address: string;
   tokenDigest: string;
+}
+
+export interface Route extends Target {
+  generation: number;
 }
 
 /**
@@ -90,13 +93,19 @@ export function isTokenDigest(text: string): boolean {
   return DIGEST.test(text);
 }
 
-/** `place`: undefined in a router without a pool. */
-export function encodeRoute(route: Route, place: PoolPlace | undefined): string {
+/**
+ * @param generation of `encodeGeneration`: a batch has one, so its text is made once
+ * @param place undefined in a router without a pool
+ */
+export function encodeRoute(route: Target, generation: string, place: PoolPlace | undefined): string {
   const ready = place === undefined ? 'r' : WAY_TO_MARK[place.way];
   const mark = route.state === 'ready' ? ready : STATE_TO_MARK[route.state];
-  const generation = route.generation.toString(36).padStart(GENERATION_WIDTH, '0');
   const sid = place === undefined ? '' : place.sid.padEnd(SID_WIDTH);
-  return `${mark}${generation}${route.address.padEnd(ADDRESS_WIDTH)}${route.tokenDigest}${sid}`;
+  return mark + generation + route.address.padEnd(ADDRESS_WIDTH) + route.tokenDigest + sid;
+}
+
+export function encodeGeneration(generation: number): string {
+  return generation.toString(36).padStart(GENERATION_WIDTH, '0');
 }
 
 /** Undefined for a text that `encodeRoute` never wrote. */

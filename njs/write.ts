@@ -3,7 +3,7 @@ import { isActivityNearlyFull } from './activity-zone.ts';
 import { isAllowed, type Ranges } from './backends.ts';
 import type { Batch, Put } from './batch.ts';
 import { type Pool, placeOf } from './pool.ts';
-import { encodeRoute, type Route } from './route.ts';
+import { encodeGeneration, encodeRoute, type Route, type Target } from './route.ts';
 import { floorGeneration, isFilled, raiseFloor, raiseHighest, readRoute } from './table.ts';
 import { forgetRevocation, markRevoked } from './watch-mark.ts';
 import { routesZone } from './zones.ts';
@@ -42,20 +42,25 @@ export function applyBatch(batch: Batch, limits: Limits): Outcome {
   const countable = canCountMore();
   // Forgetting raises it, and nothing below does before tombstones are written.
   const floor = floorGeneration();
+  const generationText = encodeGeneration(generation);
+  const zone = routesZone();
   for (let i = 0; i < batch.put.length; i += 1) {
     const put = batch.put[i] as Put;
+    const allowed = put.address === '' || isAllowed(put.backend, limits.backends);
+    const route = encodeRoute(put, generationText, placeOf(pool, put.id, put.address, portOf(put)));
+    // Most of a large table is absent, and then this is all. What is there already is compared with first.
+    if (allowed && countable && generation > floor && outcome.full.length === 0 && add(zone, put.id, route)) {
+      continue;
+    }
     const known = readRoute(put.id);
     if (!isNewer(known, generation, floor)) {
       outcome.stale.push(put.id);
-    } else if (put.address !== '' && !isAllowed(put.address, limits.backends)) {
+    } else if (!allowed) {
       outcome.refused.push(put.id);
     } else if (known === undefined && (outcome.full.length > 0 || !countable)) {
       // Where one new entry did not fit, the next would hardly do.
       outcome.full.push(put.id);
-    } else if (
-      !revoke(put.id, known, put.tokenDigest, generation) ||
-      !store(put.id, routeOf(put, generation), pool)
-    ) {
+    } else if (!revoke(put.id, known, put.tokenDigest, generation) || !store(put.id, route)) {
       outcome.full.push(put.id);
     }
   }
@@ -67,9 +72,8 @@ export function applyBatch(batch: Batch, limits: Limits): Outcome {
   return outcome;
 }
 
-/** Field by field: what a spread becomes takes njs as long as all the rest of a write. */
-function routeOf(put: Put, generation: number): Route {
-  return { state: put.state, generation, address: put.address, tokenDigest: put.tokenDigest };
+function portOf(put: Put): number {
+  return put.backend === undefined ? 0 : put.backend.port;
 }
 
 /** Whether requests of new sessions can be counted. Reading the counts drops those of sessions that are over. */
@@ -93,8 +97,13 @@ function bury(id: string, generation: number, pool: Pool | undefined): boolean {
   }
   const guarded = known === undefined && generation <= floorGeneration();
   revoke(id, known, '', generation);
-  const tokenDigest = known === undefined ? '' : known.tokenDigest;
-  if (!guarded && !store(id, { state: 'gone', generation, address: '', tokenDigest }, pool)) {
+  const gone: Target = {
+    state: 'gone',
+    address: '',
+    tokenDigest: known === undefined ? '' : known.tokenDigest,
+  };
+  const route = encodeRoute(gone, encodeGeneration(generation), placeOf(pool, id, '', 0));
+  if (!guarded && !store(id, route)) {
     raiseFloor(generation); // No room to remember this one id, so all that are absent are guarded instead.
   }
   return true;
@@ -132,11 +141,19 @@ function revoke(id: string, known: Route | undefined, tokenDigest: string, gener
   }
 }
 
-/** False if the zone is full. Then what stood there before still stands. */
-function store(id: string, route: Route, pool: Pool | undefined): boolean {
-  const text = encodeRoute(route, placeOf(pool, id, route.address));
+/** False if the table holds the id already, or the zone is full. */
+function add(zone: NgxSharedDict<string>, id: string, route: string): boolean {
   try {
-    routesZone().set(id, text);
+    return zone.add(id, route);
+  } catch (error) {
+    return orFull(error);
+  }
+}
+
+/** False if the zone is full. Then what stood there before still stands. */
+function store(id: string, route: string): boolean {
+  try {
+    routesZone().set(id, route);
     return true;
   } catch (error) {
     return orFull(error);

@@ -19,8 +19,14 @@ test('a batch of everything', (t) => {
   t.deepEqual(batch, {
     generation: 7,
     put: [
-      { id: A, state: 'ready', address: '127.0.0.1:1', tokenDigest: '' },
-      { id: B, state: 'starting', address: '', tokenDigest: DIGEST },
+      {
+        id: A,
+        state: 'ready',
+        address: '127.0.0.1:1',
+        tokenDigest: '',
+        backend: { words: [0x7f000001], port: 1 },
+      },
+      { id: B, state: 'starting', address: '', tokenDigest: DIGEST, backend: undefined },
     ],
     delete: [C],
     forget: ['d'.repeat(26)],
