@@ -89,11 +89,14 @@ function isCutOff(error: unknown): boolean {
 /** @param address `unix:/path` or `http://host:port` */
 export function createRouterClient(address: string, token: string | undefined): RouterClient {
   const socketPath = address.startsWith('unix:') ? address.slice('unix:'.length) : undefined;
-  const pool = new Pool(socketPath === undefined ? address : 'http://router', {
-    // One call after the other on a connection that is kept: to make one takes as long as a small write.
-    pipelining: 1,
-    ...(socketPath === undefined ? {} : { socketPath }),
-  });
+  const poolOf = (pipelining: number) =>
+    new Pool(socketPath === undefined ? address : 'http://router', {
+      pipelining,
+      ...(socketPath === undefined ? {} : { socketPath }),
+    });
+  // One call after the other on a connection that is kept: to make one takes as long as a small write.
+  const kept = poolOf(1);
+  const unkept = poolOf(0);
   const headers = {
     'content-type': 'application/json',
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -107,12 +110,13 @@ export function createRouterClient(address: string, token: string | undefined): 
     try {
       const body = request.body === undefined ? null : JSON.stringify(request.body);
       const signal = AbortSignal.timeout(request.timeoutMs);
-      const ask = () => pool.request({ method: request.method, path: request.path, headers, body, signal });
-      // A reload of nginx closes what is kept, perhaps while we write to it. Each call may be repeated: the same write,
-      // of the same generation, changes nothing more.
-      const answer = await ask().catch((error) => {
+      const ask = (pool: Pool) =>
+        pool.request({ method: request.method, path: request.path, headers, body, signal });
+      // A reload of nginx closes all that are kept, perhaps while we write to one. Each call may be repeated: the same
+      // write, of the same generation, changes nothing more.
+      const answer = await ask(kept).catch((error) => {
         if (!isCutOff(error)) throw error;
-        return ask();
+        return ask(unkept);
       });
       const text = await answer.body.text();
       if (![200, ...(request.accept ?? [])].includes(answer.statusCode)) {
@@ -165,6 +169,8 @@ export function createRouterClient(address: string, token: string | undefined): 
     },
     activity: () =>
       call(activitySchema, { method: 'GET', path: '/v1/activity', timeoutMs: WRITE_TIMEOUT_MS }),
-    close: () => pool.destroy(),
+    async close() {
+      await Promise.all([kept.destroy(), unkept.destroy()]);
+    },
   };
 }

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { createRouterClient } from '../../../daemon/routers/router-client.ts';
+import { until } from '../../support/poll.ts';
 
 /** A client of something that answers every call with this. */
 async function clientOf(t: ExecutionContext, answer: unknown) {
@@ -65,4 +66,36 @@ test('who cuts off every call is told of, and not asked for ever', async (t) => 
   const { client, bodies } = await clientOfCutter(t, () => true);
   await t.throwsAsync(() => client.write(write(1)), { message: /^POST \/v1\/routes: / });
   t.is(bodies.length, 2);
+});
+
+test('a write that is sent again takes a new connection: a reload closes all that are kept', async (t) => {
+  const held: ServerResponse[] = [];
+  let reloaded = false;
+  const kept = new Set<Socket>();
+  const server = createServer(async (request, response) => {
+    await text(request);
+    if (reloaded && kept.has(request.socket)) request.socket.destroy();
+    else held.push(response);
+    kept.add(request.socket);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = createRouterClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, undefined);
+  t.teardown(async () => {
+    await client.close();
+    server.close();
+  });
+  const isHeld = (count: number) => until('the calls to arrive', () => held.length === count);
+  const answer = () => held.shift()?.end(JSON.stringify({ bootId: 'b', stale: [], full: [] }));
+  const first = client.write(write(1));
+  await isHeld(1);
+  const second = client.write(write(2));
+  await isHeld(2);
+  answer();
+  await first; // From now on its connection is free.
+  reloaded = true;
+  held.shift()?.destroy();
+  await isHeld(1);
+  answer();
+  t.is((await second).bootId, 'b');
+  t.is(kept.size, 3);
 });
