@@ -26,7 +26,10 @@ export interface Watched<T> {
   start(waiting?: (reason: string) => void): Promise<void>;
   get(name: string): T | undefined;
   all(): T[];
-  /** Takes in what an API call answered, which the watch may tell of later. Older versions change nothing. */
+  /**
+   * Takes in what an API call answered, which the watch may tell of later. Older versions change nothing. The object
+   * itself is remembered, and loses what is not to be kept of it.
+   */
   put(object: T): void;
   /** The object is gone, as an API call said. Another one of the same name stays. */
   drop(name: string, uid: string | undefined): void;
@@ -47,6 +50,8 @@ export interface WatchedParts<T extends KubernetesObject> {
   /** Of the collection: `/api/v1/namespaces/…/pods`. */
   path: string;
   kubeConfig: KubeConfig;
+  /** Makes anew the fields that are large, with what is to be remembered of them. If absent, all is. */
+  keep?: (object: T) => T;
   labelSelector?: string;
   fieldSelector?: string;
   /** Called after an object of this name came, changed or went. */
@@ -55,7 +60,7 @@ export interface WatchedParts<T extends KubernetesObject> {
 }
 
 export function createWatched<T extends KubernetesObject>(parts: WatchedParts<T>): Watched<T> {
-  const { path, changed, log } = parts;
+  const { path, keep = (object) => object, changed, log } = parts;
   const objects = new Map<string, T>();
   const firstList = Promise.withResolvers<void>();
   let everListed = false;
@@ -101,16 +106,21 @@ export function createWatched<T extends KubernetesObject>(parts: WatchedParts<T>
     return listed;
   }
 
-  /** Page by page, each of which is made plain at once: thousands of objects take several times their memory before. */
+  /** Page by page, each of which is made small at once: thousands of objects take several times their memory before. */
   async function listAll(): Promise<KubernetesListObject<T>> {
     const items: T[] = [];
     for (let page: ListPage = { limit: PAGE }; ; ) {
       const listed = await parts.list(page);
-      items.push(...listed.items.map(plain));
+      items.push(...listed.items.map(slim));
       const next = listed.metadata?._continue;
       if (!next) return { ...listed, items };
       page = { limit: PAGE, _continue: next };
     }
+  }
+
+  /** In place, for the client's informer remembers the very object that it tells of. */
+  function slim(object: T): T {
+    return Object.assign(object, keep(object));
   }
 
   /** Follows the objects until the watch fails. */
@@ -159,22 +169,11 @@ export function createWatched<T extends KubernetesObject>(parts: WatchedParts<T>
     },
     get: (name) => objects.get(name),
     all: () => [...objects.values()],
-    put: (object) => put(plain(object)),
+    put: (object) => put(slim(object)),
     drop,
     isFresh: () => fresh,
     close: () => closing.abort(),
   };
-}
-
-/** As a watch tells of it: what the client makes of a list has all fields that could be there, and takes twice the memory. */
-function plain<T extends KubernetesObject>(object: T): T {
-  return slim(JSON.parse(JSON.stringify(object)));
-}
-
-/** Without what nobody here reads, and what is often a third of it: who had changed which field. */
-function slim<T extends KubernetesObject>(object: T): T {
-  delete object.metadata?.managedFields;
-  return object;
 }
 
 function nameOf(object: KubernetesObject): string {

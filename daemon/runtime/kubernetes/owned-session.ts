@@ -19,8 +19,16 @@ export function sessionAnnotation({ createdAt, labels, idempotency, tokenEpoch }
   return JSON.stringify({ createdAt, labels, idempotency, tokenEpoch });
 }
 
+// All of them are gone through every few seconds, and a Pod that changes is another object.
+const read = new WeakMap<V1Pod, OwnedSession | undefined>();
+
 /** The session that a Pod was made for; undefined if no daemon made it like this. */
-export function ownedSession({ metadata }: V1Pod): OwnedSession | undefined {
+export function ownedSession(pod: V1Pod): OwnedSession | undefined {
+  if (!read.has(pod)) read.set(pod, readSession(pod));
+  return read.get(pod);
+}
+
+function readSession({ metadata }: V1Pod): OwnedSession | undefined {
   const id = metadata?.labels?.[SESSION_LABEL] ?? '';
   const annotation = annotationSchema.safeParse(parseJson(metadata?.annotations?.[SESSION_ANNOTATION] ?? ''));
   if (!isSessionId(id) || metadata?.name !== objectName(id) || !annotation.success) return undefined;

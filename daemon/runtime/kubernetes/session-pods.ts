@@ -7,6 +7,7 @@ import { every } from '../../every.ts';
 import { describeApiError, isStatus } from '../../kubernetes/api-error.ts';
 import type { Connection } from '../../kubernetes/connection.ts';
 import { createWatched } from '../../kubernetes/watched.ts';
+import { keptPod } from './kept-pod.ts';
 import { objectName, SESSION_LABEL } from './names.ts';
 import { ownedSession } from './owned-session.ts';
 
@@ -58,6 +59,7 @@ export function createSessionPods(parts: SessionPodsParts): SessionPods {
     list: (page) => api.listNamespacedPod({ namespace, labelSelector: SESSION_LABEL, ...page }),
     path: `/api/v1/namespaces/${namespace}/pods`,
     kubeConfig,
+    keep: keptPod,
     labelSelector: SESSION_LABEL,
     changed: heard,
     log,
