@@ -7,18 +7,13 @@ import { createAccessTokens } from './access-tokens.ts';
 import { createApi } from './api/api.ts';
 import { type Config, isLoopback, parseConfig } from './config.ts';
 import { ConfigError } from './errors.ts';
-import { type Connection, connect, loadKubeConfig } from './kubernetes/connection.ts';
-import { takeMachineLock } from './machine-lock.ts';
+import type { Connection } from './kubernetes/connection.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createReaper } from './reaper.ts';
 import { createReconciler } from './reconciler.ts';
 import { followRouters, isService } from './routers/follow-routers.ts';
 import { createRouterClient } from './routers/router-client.ts';
 import { createRouters, type Routers } from './routers/routers.ts';
-import { createKubernetesRuntime } from './runtime/kubernetes/kubernetes-runtime.ts';
-import { holdLease } from './runtime/kubernetes/lease.ts';
-import { leaseIdentity } from './runtime/kubernetes/lease-identity.ts';
-import { EMPTY_TEMPLATE, readPodTemplate } from './runtime/kubernetes/pod-template.ts';
 import { createProcessRuntime } from './runtime/process/process-runtime.ts';
 import type { Runtime } from './runtime/runtime.ts';
 import { createSessionStore } from './session-store.ts';
@@ -46,9 +41,7 @@ async function main(): Promise<void> {
     filled: (seconds) => metrics.routerFilled(seconds),
   });
   const metrics: Metrics = createMetrics({ sessionsByState: store.countByState, routers: routers.status });
-  const cluster = usesCluster(config)
-    ? connect(loadKubeConfig(process.env), metrics.clusterCalled)
-    : undefined;
+  const cluster = usesCluster(config) ? await connectCluster(metrics) : undefined;
   const waiting = (reason: string) => {
     waitsFor = `The cluster can't be used yet: ${reason}`;
   };
@@ -164,6 +157,12 @@ function usesCluster({ runtime, routers }: Config): boolean {
   return runtime.kind === 'kubernetes' || routers.some(isService);
 }
 
+// The client of Kubernetes takes half of what a daemon does that has no session yet: who needs none does not load it.
+async function connectCluster(metrics: Metrics): Promise<Connection> {
+  const { connect, loadKubeConfig } = await import('./kubernetes/connection.ts');
+  return connect(loadKubeConfig(process.env), metrics.clusterCalled);
+}
+
 async function createRuntime(
   { runtime, publicUrl, stopGraceMs }: Config,
   cluster: Connection | undefined,
@@ -184,21 +183,9 @@ async function createRuntime(
       log,
     });
   }
-  const { image, port, podTemplate, sidecarImage, unschedulableMs } = runtime;
+  const { createInCluster } = await import('./runtime/kubernetes/in-cluster.ts');
   const connection = cluster as Connection;
-  const namespace = runtime.namespace ?? connection.namespace;
-  const template = podTemplate === undefined ? EMPTY_TEMPLATE : readPodTemplate(podTemplate);
-  const pods = { namespace, image, port, publicUrl, stopGraceMs, sidecarImage, template };
-  const takeLease = () => {
-    const { leases } = connection;
-    const identity = leaseIdentity();
-    return holdLease({ leases, namespace, identity, lock: takeMachineLock, now, waiting, lost, log });
-  };
-  const lost = (holder: string) => {
-    log.fatal({ holder, namespace }, 'another daemon has taken over');
-    process.exit(1);
-  };
-  return createKubernetesRuntime({ connection, pods, unschedulableMs, takeLease, waiting, log });
+  return createInCluster({ settings: runtime, connection, publicUrl, stopGraceMs, now, waiting, log });
 }
 
 function listen(

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Connection } from '../kubernetes/connection.ts';
-import { createRouterDirectory, type FoundRouter } from './router-directory.ts';
-import { createRouterPods, type RouterPods } from './router-pods.ts';
+import type { FoundRouter } from './router-directory.ts';
+import type { RouterPods } from './router-pods.ts';
 import type { RouterMember, Routers } from './routers.ts';
 
 const SERVICE = 'service:';
@@ -35,6 +35,10 @@ export async function followRouters(
     addresses.map((address) => ({ address, discovered: false })),
   );
   follow();
+  if (services.length === 0) return;
+  // They load the client of Kubernetes.
+  const { createRouterDirectory } = await import('./router-directory.ts');
+  const { createRouterPods } = await import('./router-pods.ts');
   const directories = services.map((router) => {
     const [name = '', namespace = ''] = router.slice(SERVICE.length).split('.');
     const pods = createRouterPods({ ...(cluster as Connection), namespace, now, log });
