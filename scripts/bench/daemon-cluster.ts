@@ -1,4 +1,5 @@
 /** A daemon on a real API server, with as many sessions as asked for: real Pods, whose kubelet and apps are played. */
+import { SIDECAR_PORT } from '../../daemon/runtime/kubernetes/names.ts';
 import { type Daemon, startDaemon } from '../../test/support/daemon.ts';
 import { type KubeApi, startKubeApi } from '../../test/support/kube-api.ts';
 import { until } from '../../test/support/poll.ts';
@@ -16,7 +17,8 @@ export interface Cluster {
   startDaemon(flags: string[]): Promise<Daemon>;
 }
 
-export async function startCluster(onEnd: OnEnd, sessions: number): Promise<Cluster> {
+/** @param program what Node runs as the daemon */
+export async function startCluster(onEnd: OnEnd, sessions: number, program: string[]): Promise<Cluster> {
   const kube = await startKubeApi();
   onEnd(kube.stop);
   const namespace = await kube.namespace();
@@ -24,7 +26,7 @@ export async function startCluster(onEnd: OnEnd, sessions: number): Promise<Clus
   const ports = await reservePorts();
   onEnd(ports.release);
   const port = ports.first;
-  await startChild<number, true>(onEnd, 'daemon-apps.ts').ask(port);
+  await startChild<number[], true>(onEnd, 'daemon-apps.ts').ask([port, SIDECAR_PORT]);
   const zone = `${Math.ceil(sessions / 1_000) + 1}m`;
   const router = await startRouter({
     line: 'current',
@@ -42,7 +44,7 @@ export async function startCluster(onEnd: OnEnd, sessions: number): Promise<Clus
     router,
     async startDaemon(flags) {
       await daemon?.end('SIGTERM');
-      const started = await startDaemon([...placed, ...flags], environment(kube));
+      const started = await startDaemon([...placed, ...flags], environment(kube), program);
       daemon = started;
       await until(
         'the daemon to be ready',

@@ -1,9 +1,11 @@
 /** What the daemon takes: to start sessions, and to look after many. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Daemon } from '../../test/support/daemon.ts';
 import { ask } from '../../test/support/http.ts';
 import { until } from '../../test/support/poll.ts';
 import { program } from '../cluster/places.ts';
+import { bundleDaemon } from '../images/bundle.ts';
 import { withClosing } from './closing.ts';
 import { type Cluster, readMetric, startCluster, untilReady } from './daemon-cluster.ts';
 import { initMany, latencyRows, rateRows } from './daemon-inits.ts';
@@ -13,7 +15,8 @@ import type { Context, Goal, Result, Row, Suite } from './suite.ts';
 import { sendVisitors } from './visitors.ts';
 
 const SUBJECT = 'Kubernetes runtime, real API server, kubelet played';
-const MODES = ['router', 'app'] as const;
+const MODES = ['router', 'app', 'sidecar'] as const;
+const SIDECAR = ['--status', 'sidecar', '--sidecar-image', 'played:1'];
 const AT_A_TIME = 32;
 const MEGABYTE = 1024 * 1024;
 
@@ -65,13 +68,14 @@ function whatIsMissing(): string | undefined {
   }
 }
 
-function measureCluster({ abort, say }: Context, size: Size, processes: Row[]): Promise<Result> {
+function measureCluster({ abort, say, scratch }: Context, size: Size, processes: Row[]): Promise<Result> {
   return withClosing(abort, async (onEnd) => {
     const { sessions } = size;
     say('a real API server');
     // One more, that is not visited.
-    const cluster = await startCluster(onEnd, sessions + 1);
-    const first = await cluster.startDaemon(['--idle-timeout', '1h']);
+    const cluster = await startCluster(onEnd, sessions + 1, await daemonOfImage(scratch));
+    // So that its Pods have sidecars, which the other modes do not ask.
+    const first = await cluster.startDaemon([...SIDECAR, '--idle-timeout', '1h']);
     const some = Math.ceil(sessions / 50);
     say(`${some} sessions, one after the other`);
     const single = await initMany(first, some, 1);
@@ -100,10 +104,18 @@ function measureCluster({ abort, say }: Context, size: Size, processes: Row[]): 
   });
 }
 
+/** What Node runs in the daemon's image. */
+async function daemonOfImage(scratch: string): Promise<string[]> {
+  const file = join(scratch, 'daemon.mjs');
+  await bundleDaemon(file);
+  return [file];
+}
+
 async function measureUpkeep(cluster: Cluster, mode: Mode, size: Size): Promise<Upkeep> {
   const { sessions, idleSeconds, watchSeconds } = size;
   const startedAt = performance.now();
-  const daemon = await cluster.startDaemon(['--status', mode, '--idle-timeout', `${idleSeconds}s`]);
+  const status = mode === 'sidecar' ? SIDECAR : ['--status', mode];
+  const daemon = await cluster.startDaemon([...status, '--idle-timeout', `${idleSeconds}s`]);
   const readySeconds = (performance.now() - startedAt) / 1000;
   await untilReady(daemon, sessions);
   const [reapedSeconds, use] = await Promise.all([useOnce(cluster, daemon), watch(daemon, watchSeconds)]);

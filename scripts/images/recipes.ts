@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { arch } from 'node:process';
-import { build } from 'esbuild';
 import { buildBundle, buildSidecar } from '../build.ts';
 import { root } from '../nginx.ts';
+import { bundle, bundleDaemon } from './bundle.ts';
 import { layPrograms, place, USER } from './layer.ts';
 import type { Packages } from './packages.ts';
 
@@ -83,7 +83,7 @@ export function recipes(packages: Packages, version: string): Record<ImageName, 
   };
   const daemon: Layer = {
     name: 'daemon',
-    fill: (folder) => bundle('daemon/main.ts', join(folder, HOME, 'daemon.mjs')),
+    fill: (folder) => bundleDaemon(join(folder, HOME, 'daemon.mjs')),
   };
   const example: Layer = {
     name: 'example',
@@ -121,27 +121,6 @@ export function recipes(packages: Packages, version: string): Record<ImageName, 
       }),
     },
   };
-}
-
-/** One file that runs without node_modules. */
-async function bundle(entry: string, outfile: string): Promise<void> {
-  await build({
-    absWorkingDir: root,
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    // 8 MB less for the daemon to hold. Names stay as they are, for the log.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    // Packages in CommonJS ask for Node's own modules by `require`, which a module has not.
-    banner: {
-      js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
-    },
-    logLevel: 'error',
-  });
 }
 
 /** Such as `0.1.0`: the version of the project, and of its images. */

@@ -21,9 +21,16 @@ export interface ApiAnswer extends Answer {
   json: any;
 }
 
-/** A real daemon as a process of its own. Its API listens on a free port unless `flags` say otherwise. */
-export async function startDaemon(flags: string[], env: Record<string, string> = {}): Promise<Daemon> {
-  const child = spawn(process.execPath, [MAIN, '--listen', '127.0.0.1:0', ...flags], {
+/**
+ * A real daemon as a process of its own. Its API listens on a free port unless `flags` say otherwise.
+ * @param program what Node runs: flags of its own, and the file
+ */
+export async function startDaemon(
+  flags: string[],
+  env: Record<string, string> = {},
+  program: string[] = [MAIN],
+): Promise<Daemon> {
+  const child = spawn(process.execPath, [...program, '--listen', '127.0.0.1:0', ...flags], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...env },
   });
