@@ -3,6 +3,7 @@ import type { CoreV1Api, V1Pod } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import { every } from '../../every.ts';
 import { describeApiError, isStatus } from '../../kubernetes/api-error.ts';
+import { serviceNames } from '../../kubernetes/service-names.ts';
 import { serviceManifest } from './manifest.ts';
 import { SESSION_LABEL } from './names.ts';
 import { ownedSession } from './owned-session.ts';
@@ -35,14 +36,11 @@ export function createSessionServices(api: CoreV1Api, namespace: string, log: Lo
   }
 
   async function makeMissing(pods: V1Pod[]): Promise<void> {
-    // Version 0: as the API server remembers it, which costs its database nothing. What it missed is a 409 to `make`.
-    const { items } = await api.listNamespacedService({
-      namespace,
-      labelSelector: SESSION_LABEL,
-      resourceVersion: '0',
-    });
-    const names = new Set(items.map(({ metadata }) => metadata?.name));
-    const lone = pods.filter(({ metadata }) => !names.has(metadata?.name) && !metadata?.deletionTimestamp);
+    // What the API server's memory missed is a 409 to `make`.
+    const names = await serviceNames(api, namespace, SESSION_LABEL);
+    const lone = pods.filter(
+      ({ metadata }) => !names.has(metadata?.name ?? '') && !metadata?.deletionTimestamp,
+    );
     const made = await Promise.allSettled(lone.map(make));
     const [failure] = made.filter(({ status }) => status === 'rejected');
     if (failure?.status === 'rejected') throw failure.reason;

@@ -1,0 +1,32 @@
+import { type CoreV1Api, setHeaderMiddleware } from '@kubernetes/client-node';
+import { z } from 'zod';
+
+const AS_TABLE = setHeaderMiddleware('Accept', 'application/json;as=Table;v=v1;g=meta.k8s.io');
+
+/** The first column is the name, as `kubectl get` shows it. */
+const tableSchema = z.object({ rows: z.array(z.object({ cells: z.tuple([z.string()]).rest(z.unknown()) })) });
+
+/**
+ * The names of the Services that a selector matches, as the API server remembers them, which costs its database
+ * nothing. A table without the objects is a tenth of them:
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
+ * Rejects with the client's error.
+ */
+export async function serviceNames(
+  api: CoreV1Api,
+  namespace: string,
+  labelSelector: string,
+): Promise<Set<string>> {
+  const namesOnly = {
+    ...AS_TABLE,
+    pre(context: Parameters<typeof AS_TABLE.pre>[0]) {
+      context.setQueryParam('includeObject', 'None');
+      return AS_TABLE.pre(context);
+    },
+  };
+  const table = await api.listNamespacedService(
+    { namespace, labelSelector, resourceVersion: '0' },
+    { middleware: [namesOnly], middlewareMergeStrategy: 'append' },
+  );
+  return new Set(tableSchema.parse(table).rows.map(({ cells }) => cells[0]));
+}
