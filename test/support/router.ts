@@ -2,7 +2,6 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { type NginxLine, nginxFor } from '../../scripts/nginx.ts';
 import { renderNginx, writeFiles } from '../../scripts/render.ts';
 import type { NginxSettings, RouterSettings } from '../../scripts/router-settings.ts';

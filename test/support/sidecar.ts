@@ -4,7 +4,6 @@ import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { nginxFor } from '../../scripts/nginx.ts';
 import { copySidecar } from './built.ts';
 import { type Address, ask } from './http.ts';
