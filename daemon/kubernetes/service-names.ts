@@ -2,6 +2,13 @@ import { type CoreV1Api, setHeaderMiddleware } from '@kubernetes/client-node';
 import { z } from 'zod';
 
 const AS_TABLE = setHeaderMiddleware('Accept', 'application/json;as=Table;v=v1;g=meta.k8s.io');
+const NAMES_ONLY: typeof AS_TABLE = {
+  ...AS_TABLE,
+  pre(context) {
+    context.setQueryParam('includeObject', 'None');
+    return AS_TABLE.pre(context);
+  },
+};
 
 /** The first column is the name, as `kubectl get` shows it. */
 const tableSchema = z.object({ rows: z.array(z.object({ cells: z.tuple([z.string()]).rest(z.unknown()) })) });
@@ -17,16 +24,9 @@ export async function serviceNames(
   namespace: string,
   labelSelector: string,
 ): Promise<Set<string>> {
-  const namesOnly = {
-    ...AS_TABLE,
-    pre(context: Parameters<typeof AS_TABLE.pre>[0]) {
-      context.setQueryParam('includeObject', 'None');
-      return AS_TABLE.pre(context);
-    },
-  };
   const table = await api.listNamespacedService(
     { namespace, labelSelector, resourceVersion: '0' },
-    { middleware: [namesOnly], middlewareMergeStrategy: 'append' },
+    { middleware: [NAMES_ONLY], middlewareMergeStrategy: 'append' },
   );
   return new Set(tableSchema.parse(table).rows.map(({ cells }) => cells[0]));
 }
