@@ -32,8 +32,12 @@ export function nextStep(
     case 'exited':
       return { do: 'fail', failure: observed.failure };
     case 'listening':
-      if (session.state === 'ready' && session.backend === observed.backend) return { do: 'nothing' };
-      return { do: 'become ready', place: observed };
+      if (session.state !== 'ready' || session.backend !== observed.backend) {
+        return { do: 'become ready', place: observed };
+      }
+      return observed.doubt === undefined
+        ? { do: 'nothing' }
+        : inDoubt(session, observed.doubt, now, startTimeoutMs);
     case 'starting': {
       if (session.state !== 'starting') return { do: 'stop serving', why: observed.lacks };
       const waitedMs = now - session.waitingSince;
@@ -51,6 +55,13 @@ export function nextStep(
       return { do: 'fail', failure: { code, message } };
     }
   }
+}
+
+function inDoubt({ hurdle }: Pick<Session, 'hurdle'>, doubt: string, now: number, patienceMs: number): Step {
+  const leftMs = patienceMs - (now - (hurdle?.since ?? now));
+  if (leftMs > 0) return { do: 'look again', inMs: leftMs };
+  const message = `For ${patienceMs / 1000} s (--start-timeout) ${doubt}.`;
+  return { do: 'fail', failure: { code: 'app_unready', message } };
 }
 
 /**
@@ -75,7 +86,13 @@ function unreachable(message: string): Observation {
 
 /** The trouble that a session faces now, and since when: the patience with it begins when it is first seen. */
 export function facedHurdle(known: Session['hurdle'], observed: Observation, now: number): Session['hurdle'] {
-  const code = observed.phase === 'starting' ? observed.hurdle?.failure.code : undefined;
-  if (code === undefined) return undefined;
-  return known?.code === code ? known : { code, since: now };
+  const trouble = troubleOf(observed);
+  if (trouble === undefined || trouble.code === known?.code) return trouble && known;
+  return { ...trouble, since: now };
+}
+
+function troubleOf(observed: Observation): Pick<Failure, 'code' | 'message'> | undefined {
+  if (observed.phase === 'starting') return observed.hurdle?.failure;
+  if (observed.phase !== 'listening' || observed.doubt === undefined) return undefined;
+  return { code: 'app_unready', message: observed.doubt };
 }

@@ -75,8 +75,21 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     // What an earlier daemon had begun to end. If a router still has a route of it, the fill takes that away.
     if (!session) return cleanup.endApp(id);
     const [observed, now] = [await observe(id), Date.now()];
-    session.hurdle = facedHurdle(session.hurdle, observed, now);
-    await steps.take(session, nextStep(session, observed, now, startTimeoutMs));
+    face(session, observed, now);
+    const step = nextStep(session, observed, now, startTimeoutMs);
+    await steps.take(session, step);
+    // Served although there is trouble: until when, is the next thing to decide.
+    if (step.do === 'become ready' && session.hurdle) queue.add(id);
+  }
+
+  function face(session: Session, observed: Observation, now: number): void {
+    const known = session.hurdle;
+    session.hurdle = facedHurdle(known, observed, now);
+    if (session.hurdle === known) return;
+    if (session.hurdle) {
+      const { code, message } = session.hurdle;
+      log.warn({ session: session.id, code, reason: message }, 'session in trouble');
+    } else log.info({ session: session.id }, 'session out of trouble');
   }
 
   async function observe(id: string): Promise<Observation> {

@@ -18,7 +18,11 @@ export type Observation =
       /** Trouble that may pass; it is a failure once it has lasted for so long. */
       hurdle?: { failure: Omit<Failure, 'output'>; patienceMs: number };
     }
-  | ({ phase: 'listening' } & Place)
+  | ({
+      phase: 'listening';
+      /** Why it may not be there any more, for the sentence "For 60 s …": a failure only if that lasts. */
+      doubt?: string;
+    } & Place)
   | { phase: 'exited'; failure: Omit<Failure, 'output'> };
 
 /** A session as the runtime's own objects describe it: the only memory of a daemon that was killed. */

@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import test from 'ava';
+import type { V1Pod } from '@kubernetes/client-node';
+import test, { type ExecutionContext } from 'ava';
 import { until } from '../support/poll.ts';
 import { startApiServer, stopApiServer } from './support/api-server.ts';
 import { isOwnCluster, theCluster } from './support/cluster.ts';
 import { count, exitsWhenAsked } from './support/example-app.ts';
 import { type Installation, install } from './support/install.ts';
-import { objectsOf, outside } from './support/outside.ts';
-import { podsOf } from './support/parts.ts';
+import { resume, stop } from './support/node-programs.ts';
+import { type Outside, objectsOf, outside } from './support/outside.ts';
+import { isReady, nameOf, podsAsWay, podsOf } from './support/parts.ts';
 
+const namespace = 'spawner-sessions';
 const OUTAGE_MS = 60_000;
 
-const onOwnCluster = isOwnCluster ? test : test.skip;
+const onOwnCluster = isOwnCluster ? test.serial : test.serial.skip;
 let spawner: Installation | undefined;
 test.before(async () => {
   if (isOwnCluster) spawner = await install({ SPAWNER_STOP_GRACE: '1s' });
@@ -18,8 +21,8 @@ test.before(async () => {
 test.after.always(() => spawner?.remove());
 
 onOwnCluster('a minute without the API server costs no session anything', async (t) => {
+  const world = await outside(t, spawner as Installation, await podsAsWay());
   t.teardown(startApiServer);
-  const world = await outside(t, spawner as Installation);
   const [lives, crashes] = await Promise.all([world.start(), world.start({ env: exitsWhenAsked })]);
   const socket = await world.connect(lives.id);
   const runs = await runsOfDaemon();
@@ -28,28 +31,18 @@ onOwnCluster('a minute without the API server costs no session anything', async 
   const deadline = performance.now() + OUTAGE_MS;
   t.is((await world.visit(crashes.id, 'exit')).status, 502);
   while (performance.now() < deadline) {
-    t.is((await world.visit(lives.id, 'session')).status, 200);
+    await isServed(t, world, lives.id);
     t.is((await count(socket)).session, lives.id);
     const askedAt = performance.now();
     const refused = await world.api('POST', '/init');
     t.is(refused.status, 503, refused.body);
     t.is(JSON.parse(refused.body).error.code, 'cluster_unavailable');
     t.true(performance.now() - askedAt < OUTAGE_MS / 6, 'it fails fast');
-    t.is((await world.session(lives.id)).state, 'ready');
     await sleep(500);
   }
   const backAt = new Date();
   await startApiServer();
-  // The cluster heard nothing of the node for as long. It may take it for dead at first, and its Pods out of Services.
   await until('the node to be heard of', () => nodeIsReady(backAt), 60);
-  const isReachable = async () => {
-    const [visited, asked] = await Promise.all([
-      world.visit(lives.id, 'session'),
-      world.api('GET', '/readyz'),
-    ]);
-    return visited.status === 200 && asked.status === 200;
-  };
-  await until('the Services to lead to their Pods', () => isReachable().catch(() => false), 60);
 
   await world.untilState(crashes.id, 'failed');
   t.is((await world.session(crashes.id)).failure?.code, 'app_exited');
@@ -65,6 +58,40 @@ onOwnCluster('a minute without the API server costs no session anything', async 
     ...ids.map((id) => `Service/session-${id}`),
   ]);
 });
+
+// As after an outage, when controllers hear of the API server again sooner than nodes do.
+onOwnCluster('a node that the cluster has not heard of costs no session anything', async (t) => {
+  const world = await outside(t, spawner as Installation, await podsAsWay());
+  t.teardown(() => resume('kubelet'));
+  const [{ id }, later] = await Promise.all([world.start(), world.start()]);
+  const socket = await world.connect(id);
+
+  await stop('kubelet');
+  await until('its Pod to be taken for dead', async () => !isReady(await podOf(id)), 120);
+  // What the daemon is told after that.
+  const name = nameOf(await podOf(later.id));
+  await theCluster().core.deleteNamespacedPod({ namespace, name, gracePeriodSeconds: 0 });
+  await world.untilState(later.id, 'failed');
+  await isServed(t, world, id);
+  t.is((await count(socket)).session, id);
+
+  await resume('kubelet');
+  await until('the kubelet to say otherwise', async () => isReady(await podOf(id)), 60);
+  await isServed(t, world, id);
+  t.is((await count(socket)).session, id);
+  await world.end(id);
+});
+
+async function isServed(t: ExecutionContext, world: Outside, id: string): Promise<void> {
+  // A visitor may be held: then the session is not ready meanwhile.
+  const [{ state }, visited] = await Promise.all([world.session(id), world.visit(id, 'session')]);
+  t.is(state, 'ready');
+  t.is(visited.status, 200);
+}
+
+async function podOf(id: string): Promise<V1Pod> {
+  return theCluster().core.readNamespacedPod({ namespace, name: `session-${id}` });
+}
 
 async function nodeIsReady(since: Date): Promise<boolean> {
   const [node] = (await theCluster().core.listNode()).items;

@@ -59,6 +59,18 @@ test('trouble that may pass fails a session when its own patience is over', (t) 
   t.deepEqual(step({ ...starting, hurdle: faced }, hurdle, 5_000), { do: 'fail', failure });
 });
 
+test('a session that is in doubt is served on, and fails when that lasts', (t) => {
+  const doubted: Observation = { ...listening, doubt: 'nobody has heard of its node' };
+  t.deepEqual(step(starting, doubted), { do: 'become ready', place: doubted });
+  const hurdle = facedHurdle(undefined, doubted, 2_000);
+  t.is(facedHurdle(hurdle, listening, 2_500), undefined, 'it has passed');
+  t.deepEqual(step({ ...ready, hurdle }, doubted, 3_000), { do: 'look again', inMs: 4_000 });
+  t.deepEqual(step({ ...ready, hurdle }, doubted, 7_000), {
+    do: 'fail',
+    failure: { code: 'app_unready', message: 'For 5 s (--start-timeout) nobody has heard of its node.' },
+  });
+});
+
 test('an app that exits or is gone makes its session failed', (t) => {
   for (const session of [starting, ready]) {
     t.deepEqual(step(session, exited), { do: 'fail', failure: exited.failure });

@@ -18,6 +18,8 @@ export interface PlayedKubelet {
   assign(name: string): Promise<void>;
   /** Its containers run. Not Ready means that a probe fails. */
   running(name: string, podIP: string, ready?: boolean): Promise<void>;
+  /** Its node is not heard of any more: the word of a controller, after which the kubelet's last ones stand. */
+  unheard(name: string): Promise<void>;
   /** Its containers wait, such as for `ImagePullBackOff` or `CrashLoopBackOff`. */
   waiting(name: string, reason: string, message: string, restarts?: number): Promise<void>;
   /** The container `app` ended, such as with `OOMKilled` and 137; the others run on. */
@@ -45,13 +47,17 @@ export function playKubelet(core: CoreV1Api, namespace: string): PlayedKubelet {
     running: (name, podIP, ready = true) =>
       say(name, (pod) => ({
         ...{ phase: 'Running', podIP, podIPs: [{ ip: podIP }], hostIP: '192.0.2.1' },
-        conditions: conditions({
-          PodScheduled: true,
-          Initialized: true,
-          ContainersReady: ready,
-          Ready: ready,
-        }),
+        conditions: conditions(
+          { PodScheduled: true, Initialized: true, ContainersReady: ready, Ready: ready },
+          'ContainersNotReady',
+        ),
         containerStatuses: containers(pod, () => ({ running: { startedAt: new Date() } }), ready),
+      })),
+    unheard: (name) =>
+      say(name, ({ status }) => ({
+        conditions: (status?.conditions ?? []).map((one) =>
+          one.type === 'Ready' ? { ...one, status: 'False', lastTransitionTime: new Date() } : one,
+        ),
       })),
     waiting: (name, reason, message, restarts = 0) =>
       say(name, (pod) => ({

@@ -3,7 +3,7 @@ import type { V1Container, V1ContainerStatus, V1Pod, V1PodSpec, V1PodStatus } fr
 import { APP_CONTAINER, SESSION_ANNOTATION, SESSION_LABEL } from './names.ts';
 
 const METADATA = ['name', 'namespace', 'uid', 'resourceVersion', 'deletionTimestamp'] as const;
-const CONDITIONS = ['Ready', 'PodScheduled'];
+const CONDITIONS = ['Ready', 'ContainersReady', 'PodScheduled'];
 
 /** A Pod of its own, of which `observePod`, `podPlace`, `ownedSession` and `lastLines` make the same. */
 export function keptPod({ metadata = {}, spec, status }: V1Pod): V1Pod {

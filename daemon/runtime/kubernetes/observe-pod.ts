@@ -27,6 +27,8 @@ const NEVER_PASSES = [
   /exec: ".*": (executable file not found|stat .*: no such file|permission denied)/,
 ];
 
+const NODE_SILENT = 'the cluster has not heard of the node of the Pod';
+
 /** @param unschedulableMs how long the scheduler may look for a node */
 export function observePod(pod: V1Pod | undefined, unschedulableMs: number): Observation {
   if (!pod) return { phase: 'missing' };
@@ -35,11 +37,11 @@ export function observePod(pod: V1Pod | undefined, unschedulableMs: number): Obs
   }
   const failure = failureOf(pod);
   if (failure) return { phase: 'exited', failure };
-  if (isReady(pod)) {
-    const place = podPlace(pod);
-    return place ? { phase: 'listening', ...place } : { phase: 'starting', lacks: missingPlace(pod) };
-  }
-  return startingPod(pod, unschedulableMs);
+  const doubted = isDoubted(pod);
+  if (!doubted && !isReady(pod)) return startingPod(pod, unschedulableMs);
+  const place = podPlace(pod);
+  if (!place) return { phase: 'starting', lacks: missingPlace(pod) };
+  return { phase: 'listening', ...place, ...(doubted && { doubt: NODE_SILENT }) };
 }
 
 function missingPlace({ status }: V1Pod): string {
@@ -70,6 +72,17 @@ function containersOf({ status }: V1Pod): V1ContainerStatus[] {
 
 function isReady(pod: V1Pod): boolean {
   return condition(pod, 'Ready')?.status === 'True';
+}
+
+/**
+ * Whether it is not Ready only by the word of a controller that has not heard of its node, dead or merely cut off: as
+ * after every minute that the API was away. That leaves all as the kubelet said it last, and says no reason, while the
+ * kubelet itself says one. https://github.com/kubernetes/kubernetes pkg/controller/util/node/controller_utils.go
+ * (MarkPodsNotReady) and pkg/kubelet/status/generate.go
+ */
+function isDoubted(pod: V1Pod): boolean {
+  const ready = condition(pod, 'Ready');
+  return ready?.status === 'False' && !ready.reason && condition(pod, 'ContainersReady')?.status === 'True';
 }
 
 function condition({ status }: V1Pod, type: string) {

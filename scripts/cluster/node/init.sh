@@ -59,6 +59,12 @@ api_server() {
     --audit-policy-file="$here/audit-policy.yaml" --audit-log-path="$RUN/audit.log"
 }
 
+kubelet() {
+  run kubelet --config="$RUN/kubelet.yaml" --kubeconfig="$pki/kubelet.kubeconfig" --hostname-override=$node_name \
+    --node-ip=$node_ip --root-dir=/var/lib/kubelet --cert-dir="$RUN/certs/kubelet" --container-runtime=remote \
+    --container-runtime-endpoint="unix://$RUN/containerd.sock" --pod-infra-container-image=spawner-pause:1
+}
+
 # Knows headless Services only, and nobody beyond the cluster.
 dns() {
   local libraries
@@ -99,9 +105,7 @@ run kube-controller-manager --kubeconfig="$pki/controller-manager.kubeconfig" --
   --node-monitor-period=2s --kube-api-qps=100 --kube-api-burst=200 --controllers='*,-ttl' &
 run kube-scheduler --kubeconfig="$pki/scheduler.kubeconfig" --leader-elect=false --bind-address=127.0.0.1 --port=0 \
   --cert-dir="$RUN/certs/scheduler" --kube-api-qps=100 --kube-api-burst=200 &
-run kubelet --config="$RUN/kubelet.yaml" --kubeconfig="$pki/kubelet.kubeconfig" --hostname-override=$node_name \
-  --node-ip=$node_ip --root-dir=/var/lib/kubelet --cert-dir="$RUN/certs/kubelet" --container-runtime=remote \
-  --container-runtime-endpoint="unix://$RUN/containerd.sock" --pod-infra-container-image=spawner-pause:1 &
+keep kubelet &
 run kube-proxy --kubeconfig="$pki/proxy.kubeconfig" --proxy-mode=iptables --hostname-override=$node_name \
   --conntrack-max-per-core=0 --conntrack-tcp-timeout-established=0 --conntrack-tcp-timeout-close-wait=0 \
   --bind-address=$node_ip --healthz-bind-address=127.0.0.1:10256 --metrics-bind-address=127.0.0.1:10249 &

@@ -44,3 +44,24 @@ test('requests are held while a Pod is not Ready, and follow it to another addre
   await world.kubelet.running(`session-${id}`, other, true);
   t.is((await second).body, 'two');
 });
+
+test('a session whose node is not heard of is served on', async (t) => {
+  const world = await startApiWorld(t, kube, { flags: ['--start-timeout', '3s'] });
+  const { id } = await world.init();
+  const host = await world.serve(id, 'hello');
+  await world.until(id, 'ready');
+  const name = `session-${id}`;
+  await world.kubelet.unheard(name);
+  await until('the daemon to see it', () => world.daemon.log().includes('session in trouble'));
+  t.is((await world.visit(id)).body, 'hello');
+  await world.kubelet.running(name, host);
+  await until('the daemon to see it', () => world.daemon.log().includes('session out of trouble'));
+  t.is((await world.visit(id)).body, 'hello');
+
+  await world.kubelet.unheard(name);
+  await world.until(id, 'failed');
+  const lost = (await world.sessions()).find((session) => session.id === id);
+  t.deepEqual(lost?.failure?.code, 'app_unready');
+  t.is(lost?.failure?.message, 'For 3 s (--start-timeout) the cluster has not heard of the node of the Pod.');
+  await world.untilGone(id);
+});

@@ -5,7 +5,7 @@ import { until } from '../../support/poll.ts';
 import { theCluster } from './cluster.ts';
 import { openWebSocket } from './example-app.ts';
 import type { Installation } from './install.ts';
-import { reach } from './reach.ts';
+import { reach, type Target } from './reach.ts';
 import { within } from './within.ts';
 
 const SESSIONS = 'spawner-sessions';
@@ -51,20 +51,24 @@ export interface Outside {
   untilGone(id: string): Promise<void>;
 }
 
+export interface Way {
+  /** How long an answer may take. */
+  answerSeconds?: number;
+  daemon?: Target;
+  router?: Target;
+}
+
 /**
- * As seen through the Services of an installation, for as long as the test runs. A failing test tells its story.
- * @param answerSeconds how long an answer may take
+ * As seen through the Services of an installation, unless another way is given, for as long as the test runs.
+ * A failing test tells its story.
  */
-export async function outside(
-  t: ExecutionContext,
-  spawner: Installation,
-  answerSeconds = ANSWER_SECONDS,
-): Promise<Outside> {
+export async function outside(t: ExecutionContext, spawner: Installation, way: Way = {}): Promise<Outside> {
+  const { answerSeconds = ANSWER_SECONDS } = way;
   t.teardown(async () => {
     if (!t.passed) t.log(await spawner.dump());
   });
-  const daemon = service(t, 'spawner-daemon');
-  const router = service(t, 'spawner-router');
+  const daemon = reached(t, way.daemon ?? service('spawner-daemon'));
+  const router = reached(t, way.router ?? service('spawner-router'));
 
   async function askOf(where: Reached, path: string, call: Call = {}): Promise<Answer> {
     try {
@@ -161,11 +165,15 @@ interface Reached {
   lost(): void;
 }
 
-function service(t: ExecutionContext, name: string): Reached {
+function service(name: string): Target {
+  return { namespace: 'spawner', kind: 'service', name, port: 80 };
+}
+
+function reached(t: ExecutionContext, target: Target): Reached {
   let found: Promise<Address> | undefined;
   return {
     address() {
-      found ??= reach(t, { namespace: 'spawner', kind: 'service', name, port: 80 });
+      found ??= reach(t, target);
       return found;
     },
     lost() {

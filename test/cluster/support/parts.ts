@@ -4,7 +4,8 @@ import type { V1Pod } from '@kubernetes/client-node';
 import type { ExecutionContext } from 'ava';
 import type { Address } from '../../support/http.ts';
 import { isOwnCluster, theCluster } from './cluster.ts';
-import { reach } from './reach.ts';
+import type { Way } from './outside.ts';
+import { reach, type Target } from './reach.ts';
 
 const namespace = 'spawner';
 
@@ -26,7 +27,17 @@ export function isReady({ metadata, status }: V1Pod): boolean {
 
 /** Where a router's Pod serves visitors. */
 export function routerAddress(t: ExecutionContext, pod: V1Pod): Promise<Address> {
-  return reach(t, { namespace, kind: 'pod', name: nameOf(pod), port: 8000 });
+  return reach(t, podTarget(pod, 8000));
+}
+
+/** The Pods themselves: Services lead nowhere while the cluster has not heard of a node. */
+export async function podsAsWay(): Promise<Way> {
+  const [[daemon], [router]] = await Promise.all([podsOf('daemon'), podsOf('router')]);
+  return { daemon: podTarget(daemon as V1Pod, 8080), router: podTarget(router as V1Pod, 8000) };
+}
+
+function podTarget(pod: V1Pod, port: number): Target {
+  return { namespace, kind: 'pod', name: nameOf(pod), port };
 }
 
 /** Takes a Pod away without a word of farewell. In our own cluster its processes are killed, elsewhere at least gone. */

@@ -44,6 +44,7 @@ function pod(state: V1ContainerState = running, lastState: V1ContainerState = {}
       conditions: [
         { type: 'Initialized', status: 'True' },
         { type: 'Ready', status: state.running ? 'True' : 'False', lastTransitionTime: new Date(0) },
+        { type: 'ContainersReady', status: state.running ? 'True' : 'False' },
       ],
       containerStatuses: [
         { name: 'app', ...status },
@@ -67,7 +68,10 @@ test('what is read of a Pod is kept, and no more', (t) => {
     },
     status: {
       ...{ phase: 'Running', podIP: '10.0.0.7' },
-      conditions: [{ type: 'Ready', status: 'True' }],
+      conditions: [
+        { type: 'Ready', status: 'True' },
+        { type: 'ContainersReady', status: 'True' },
+      ],
       containerStatuses: [
         { name: 'app', ...status },
         { name: 'spawner-sidecar', ...status },
@@ -81,8 +85,13 @@ test('what is kept of a Pod means what the Pod means', (t) => {
   const ended = { terminated: { exitCode: 3, signal: 15, reason: 'Error' } };
   const whole = pod();
   const unschedulable = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'full' };
+  const unheard = [
+    { type: 'Ready', status: 'False' },
+    { type: 'ContainersReady', status: 'True' },
+  ];
   const pods: V1Pod[] = [
     whole,
+    { ...whole, status: { ...whole.status, conditions: unheard } },
     pod(ended),
     pod(killed),
     pod({ waiting: { reason: 'ImagePullBackOff', message: 'no such image' } }),

@@ -9,7 +9,10 @@ import test from 'ava';
 import { observePod } from '../../../../daemon/runtime/kubernetes/observe-pod.ts';
 
 const time = new Date(0);
-const conditions = (ready: 'True' | 'False') => [{ type: 'Ready', status: ready }];
+const conditions = (ready: 'True' | 'False', reason?: string) => [
+  { type: 'ContainersReady', status: 'True' },
+  { type: 'Ready', status: ready, ...(reason && { reason }) },
+];
 
 const app = { name: 'app', env: [{ name: 'PORT', value: '3000' }] };
 
@@ -50,11 +53,20 @@ test('where it listens, and whether it has a sidecar, is read from the Pod', (t)
 });
 
 test('only a Pod that is Ready and has an address is listening', (t) => {
-  t.is(look(pod({ ...ready, conditions: conditions('False') })).phase, 'starting');
+  const ungated = conditions('False', 'ReadinessGatesNotReady');
+  t.is(look(pod({ ...ready, conditions: ungated })).phase, 'starting');
+  t.is(look(pod({ ...ready, conditions: [{ type: 'Ready', status: 'False' }] })).phase, 'starting');
   const { podIP: _, ...homeless } = ready;
   t.is(look(pod(homeless)).phase, 'starting');
   t.is(look(undefined).phase, 'missing');
   t.is(codeOf({ ...pod(ready), metadata: { deletionTimestamp: time } }), 'app_lost');
+});
+
+test('a Pod whose node is thought dead is served on, in doubt', (t) => {
+  const silent = { ...ready, conditions: conditions('False') };
+  const doubt = 'the cluster has not heard of the node of the Pod';
+  t.deepEqual(look(pod(silent)), { phase: 'listening', backend: '10.0.0.7:3000', doubt });
+  t.is(codeOf({ ...pod(silent), metadata: { deletionTimestamp: time } }), 'app_lost');
 });
 
 test('what keeps it from starting is told', (t) => {
