@@ -1,5 +1,3 @@
-import { isAddress } from './route.ts';
-
 /**
  * Pure: which addresses a route may lead to. Only the daemon writes routes, but a runtime could mislead it; so each
  * router checks again, against ranges that only its operator can set.
@@ -26,6 +24,7 @@ export interface Ranges {
 }
 
 const BACKEND_V4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3}):([1-9]\d{0,4})$/;
+const BACKEND_V6 = /^(\[[\da-f:]{2,39}\]):([1-9]\d{0,4})$/;
 const EXAMPLES = 'a range is like 10.0.0.0/8, 127.0.0.1:20000-20999 or [fd00::]/8:8080';
 
 /**
@@ -137,17 +136,25 @@ function network(words: number[], bits: number): Range {
   return { low, high, firstPort: 1, lastPort: 65535 };
 }
 
-/** `ip:port`. Of IPv4 it reads everything in one go: most addresses are, and each write of a route asks. */
+/**
+ * The strict grammar of a backend's address: `a.b.c.d:port` or `[ipv6]:port`, never a host name: nginx would take the
+ * name of one of its own `upstream` blocks where it expects an address. Of IPv4 it reads everything in one go: most
+ * addresses are, and each write of a route asks.
+ */
 export function parseBackend(address: string): Backend | undefined {
   const v4 = BACKEND_V4.exec(address);
   if (v4 !== null) {
     const word = wordOf(v4);
-    const port = +(v4[5] as string);
-    return word === undefined || port > 65535 ? undefined : { words: [word], port };
+    return word === undefined ? undefined : backendAt([word], v4[5] as string);
   }
-  const colon = address.lastIndexOf(':');
-  const words = isAddress(address) ? parseIp(address.slice(0, colon)) : undefined;
-  return words === undefined ? undefined : { words, port: Number(address.slice(colon + 1)) };
+  const v6 = BACKEND_V6.exec(address);
+  const words = v6 === null ? undefined : parseIp(v6[1] as string);
+  return v6 === null || words === undefined ? undefined : backendAt(words, v6[2] as string);
+}
+
+function backendAt(words: number[], digits: string): Backend | undefined {
+  const port = +digits;
+  return port > 65535 ? undefined : { words, port };
 }
 
 /** The 32 bits of an IPv4 address, of a match whose first four groups are its bytes. `+`, for njs takes longer to call. */

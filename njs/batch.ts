@@ -1,5 +1,5 @@
 import { type Backend, parseBackend } from './backends.ts';
-import { isAddress, isGeneration, isSessionId, isTokenDigest, type Target } from './route.ts';
+import { isGeneration, isSessionId, isTokenDigest, type Target } from './route.ts';
 
 /** Pure: the grammar of a write to the table. Nothing of a batch is applied unless all of it is right. */
 export interface Put extends Target {
@@ -88,7 +88,7 @@ function parsePut(id: string, route: unknown): Put | string {
     return `: a route that is ${state} needs an "address"`;
   }
   const backend = typeof address === 'string' && address !== '' ? parseBackend(address) : undefined;
-  if (backend === undefined && address !== '' && (typeof address !== 'string' || !isAddress(address))) {
+  if (backend === undefined && address !== '') {
     return ': "address" must be ip:port';
   }
   if (digest !== undefined && (typeof digest !== 'string' || !isTokenDigest(digest))) {

@@ -53,9 +53,6 @@ export interface PoolPlace {
 export const ID_LENGTH = 26;
 
 const ID = /^[a-z0-9]{26}$/;
-// Numbers up to 255 and, as port, from 1 to 65535: one look of a pattern is far cheaper than njs' arithmetic.
-const V4 =
-  /^(?:(?:25[0-5]|2[0-4]\d|[01]?\d{1,2})(?:\.(?!:)|(?=:))){4}:(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])$/;
 const DIGEST = /^[A-Za-z0-9_-]{43}$/;
 const STATE_TO_MARK = { starting: 's', ready: 'r', draining: 'd', gone: 'g' };
 const WAY_TO_MARK = { direct: 'r', pooled: 'p', untried: 'u' };
@@ -70,18 +67,6 @@ const MARK_TO_STATE: { [mark: string]: RouteState | undefined } = {
 
 export function isSessionId(text: string): boolean {
   return ID.test(text);
-}
-
-/**
- * The strict grammar of a backend's address: `a.b.c.d:port` or `[ipv6]:port`, never a host name.
- * nginx would take the name of one of its own `upstream` blocks where it expects an address.
- */
-export function isAddress(text: string): boolean {
-  if (V4.test(text)) {
-    return true;
-  }
-  const v6 = /^\[[0-9a-f:]{2,39}\]:([1-9]\d{0,4})$/.exec(text);
-  return v6 !== null && Number(v6[1]) <= 65535;
 }
 
 export function isGeneration(value: unknown): boolean {
