@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { buildBundle, buildSidecar } from '../../scripts/build.ts';
 import { root } from '../../scripts/nginx.ts';
 import { hotBundleOf } from '../../scripts/router-settings.ts';
@@ -30,6 +30,7 @@ async function built(): Promise<string> {
   const folder = join(kept, sources());
   if (existsSync(folder)) return folder;
   await mkdir(kept, { recursive: true });
+  await removeAllBut(folder);
   const fresh = await mkdtemp(join(kept, 'new-'));
   await buildBundle(join(fresh, ROUTER));
   await buildSidecar(join(fresh, SIDECAR));
@@ -39,6 +40,14 @@ async function built(): Promise<string> {
     if (!existsSync(folder)) throw error;
   });
   return folder;
+}
+
+/** Removes what other sources were built to; but not what somebody builds right now. */
+async function removeAllBut(folder: string): Promise<void> {
+  const earlier = (await readdir(kept)).filter(
+    (name) => !name.startsWith('new-') && name !== basename(folder),
+  );
+  await Promise.all(earlier.map((name) => rm(join(kept, name), { recursive: true, force: true })));
 }
 
 /** Says what they are built of. */

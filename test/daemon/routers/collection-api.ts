@@ -22,7 +22,7 @@ interface Stored {
 
 export async function collectionApi(
   t: ExecutionContext,
-  plural: 'endpoints' | 'pods',
+  plural: 'endpoints' | 'pods' | 'services',
   namespace: string,
 ): Promise<CollectionApi> {
   const collection = `/api/v1/namespaces/${namespace}/${plural}`;
