@@ -10,7 +10,7 @@ import type { Reconciler } from './reconciler.ts';
 import type { Session } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 import type { RouterUse } from './status/router-use.ts';
-import type { ReadSignal } from './status/source.ts';
+import type { Reading, ReadSignal } from './status/source.ts';
 import {
   bornAt,
   certainMs,
@@ -49,7 +49,7 @@ export interface Inspection {
 export interface Reaper {
   start(): void;
   stop(): void;
-  inspection(id: string): Inspection | undefined;
+  inspection(session: Session): Inspection | undefined;
 }
 
 export interface ReaperParts {
@@ -65,17 +65,17 @@ export interface ReaperParts {
 
 export function createReaper(parts: ReaperParts): Reaper {
   const { store, reconciler, routerUse, readSignal, policy, now, metrics, log } = parts;
-  let inspections = new Map<string, Inspection>();
-  let births = new Map<string, number>();
+  const inspections = new WeakMap<Session, Inspection>();
+  const births = new WeakMap<Session, number>();
   // False while a router may carry visitors that we can't see.
   let quiet = false;
+  let refreshedAt = now();
   let stop = () => {};
 
   async function sweep(): Promise<void> {
     const living = store.living();
-    births = new Map(living.map((session) => [session.id, birth(session)]));
-    inspections = new Map([...inspections].filter(([id]) => births.has(id)));
-    ({ quiet } = await routerUse.refresh());
+    for (const session of living) births.set(session, birth(session));
+    await refresh();
     for (const session of living.filter(isOver)) {
       metrics.reaped('max_lifetime');
       void reconciler.end(session, 'max_lifetime');
@@ -87,8 +87,14 @@ export function createReaper(parts: ReaperParts): Reaper {
     return !session.ending && isTooOld(now() - birth(session), policy);
   }
 
-  function isDue({ id, ending, state }: Session): boolean {
-    return !ending && state === 'ready' && now() >= (inspections.get(id)?.holdsUntil ?? 0);
+  async function refresh(): Promise<void> {
+    ({ quiet } = await routerUse.refresh());
+    refreshedAt = now();
+  }
+
+  function isDue(session: Session): boolean {
+    const { ending, state } = session;
+    return !ending && state === 'ready' && now() >= (inspections.get(session)?.holdsUntil ?? 0);
   }
 
   async function inspect(session: Session): Promise<void> {
@@ -101,19 +107,22 @@ export function createReaper(parts: ReaperParts): Reaper {
   }
 
   async function look(session: Session): Promise<Inspection> {
-    const { source, signal, missed } = await readSignal(session);
-    const before = inspections.get(session.id);
-    const at = now();
+    const reading = await readSignal(session);
+    if (reading.missed) metrics.statusMissed();
+    const inspection = assess(session, reading, now());
+    inspections.set(session, inspection);
+    return inspection;
+  }
+
+  function assess(session: Session, { source, signal, missed }: Reading, at: number): Inspection {
+    const before = inspections.get(session);
     const misses = missed ? (before?.misses ?? 0) + 1 : 0;
     const heardAt = missed ? (before?.heardAt ?? at) : at;
-    if (missed) metrics.statusMissed();
     const silence = { misses, unheardMs: at - heardAt, routers: routerUse.signal(session.id) };
     const verdict = keepIfUnseen(judge(signal, silence, policy));
-    // What routers count is at hand in each sweep.
-    const holdsUntil = source === 'router' ? at : at + Math.min(certainMs(verdict, policy), trustMs());
-    const inspection = { source, signal, at, misses, heardAt, bornAt: birth(session), verdict, holdsUntil };
-    inspections.set(session.id, inspection);
-    return inspection;
+    const certain = certainMs(verdict, policy);
+    const holdsUntil = at + (source === 'router' ? certain : Math.min(certain, trustMs()));
+    return { source, signal, at, misses, heardAt, bornAt: birth(session), verdict, holdsUntil };
   }
 
   function trustMs(): number {
@@ -126,13 +135,13 @@ export function createReaper(parts: ReaperParts): Reaper {
     return { verdict: 'kept', why: 'a router does not answer, and may carry visitors' };
   }
 
-  function birth({ id, createdAt }: Session): number {
-    return births.get(id) ?? bornAt(createdAt, { wall: Date.now(), monotonic: now() });
+  function birth(session: Session): number {
+    return births.get(session) ?? bornAt(session.createdAt, { wall: Date.now(), monotonic: now() });
   }
 
   /** Asked when the door is closed. Whoever slipped in before shows in a router's counts or in the status. */
   async function isStillUnused(session: Session, arrivals: string): Promise<boolean> {
-    ({ quiet } = await routerUse.refresh());
+    await refresh();
     if (!quiet || routerUse.arrivals(session.id) !== arrivals) return false;
     return (await look(session)).verdict.verdict === 'reap';
   }
@@ -146,6 +155,12 @@ export function createReaper(parts: ReaperParts): Reaper {
       stop = every(ms, sweep, (error) => log.error({ err: error }, 'sweep failed'));
     },
     stop: () => stop(),
-    inspection: (id) => inspections.get(id),
+    inspection(session) {
+      const last = inspections.get(session);
+      if (last?.source !== 'router') return last;
+      // What routers count is at hand, and newer than the look that settled when to look again.
+      const reading: Reading = { source: 'router', signal: routerUse.signal(session.id), missed: false };
+      return assess(session, reading, refreshedAt);
+    },
   };
 }

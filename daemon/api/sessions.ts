@@ -77,7 +77,7 @@ export function createSessions(parts: SessionsParts) {
     async get(ctx: Context): Promise<void> {
       const session = find(ctx);
       const output = await runtime.output(session.id);
-      ctx.body = details(session, output, reaper.inspection(session.id), now(), view);
+      ctx.body = details(session, output, reaper.inspection(session), now(), view);
     },
 
     /** The session with a new URL; who came by an earlier one is out. */

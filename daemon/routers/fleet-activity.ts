@@ -1,8 +1,14 @@
 import { isAbsent, type RouterActivity } from './router-client.ts';
 
+/** Requests to one session that run now, and that were ever begun. */
+export interface Counts {
+  active: number;
+  total: number;
+}
+
 /** What all routers together know of use. */
 export interface FleetActivity {
-  sessions: Map<string, { active: number; total: number }>;
+  sessions: Map<string, Counts>;
   /** True if no router can let visitors in unseen: each has answered or lets nobody in. */
   quiet: boolean;
   /** True if no router can carry visitors unseen, and at least one is there. */
@@ -50,9 +56,15 @@ function hangs({ answer }: Reading): boolean {
 
 function sumBySession(seen: RouterActivity[]): FleetActivity['sessions'] {
   const sessions: FleetActivity['sessions'] = new Map();
-  for (const [id, { active, total }] of seen.flatMap((activity) => Object.entries(activity.sessions))) {
-    const sum = sessions.get(id) ?? { active: 0, total: 0 };
-    sessions.set(id, { active: sum.active + active, total: sum.total + total });
+  for (const activity of seen) {
+    for (const id of Object.keys(activity.sessions)) {
+      const counts = activity.sessions[id] as Counts;
+      const sum = sessions.get(id);
+      sessions.set(
+        id,
+        sum ? { active: sum.active + counts.active, total: sum.total + counts.total } : counts,
+      );
+    }
   }
   return sessions;
 }

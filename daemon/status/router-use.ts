@@ -1,38 +1,37 @@
 /**
  * Turns what routers count (requests running now, requests begun ever) into use over time. It compares counts and
- * adds up the time between readings, so no clock but the daemon's own monotonic one matters.
+ * adds up the time between readings, so no clock but the daemon's own monotonic one matters. Of a session that nobody
+ * uses there is nothing to write: thousands are looked at each second.
  */
 import { coalesce } from '../coalesce.ts';
+import type { Counts } from '../routers/fleet-activity.ts';
 import type { FleetActivity, Routers } from '../routers/routers.ts';
 import type { Session } from '../session.ts';
 import type { Signal } from './verdict.ts';
 
-interface Times {
-  /** Time during which routers were seen to carry nothing. */
+/** Clocks in milliseconds, each of which runs only while it can be told that nothing came. */
+export interface Clocks {
+  /** While routers were seen to carry nothing but what they count. */
   idleMs: number;
-  /** Time during which no request can have come in. What a router that shuts down may still carry is left aside. */
+  /** While no request can have come in uncounted. What a router that shuts down may still carry is left aside. */
   unseenMs: number;
 }
 
-export interface Use extends Times {
-  active: number;
-  total: number;
+export interface Use extends Counts {
+  /** What the clocks showed when it was used last. */
+  since: Clocks;
 }
 
 /** One more reading of one session. `fresh`: counts began anew or can't be trusted, so nothing can be compared. */
 export function observeUse(
   before: Use | undefined,
-  counts: { active: number; total: number },
-  elapsed: Times,
+  { active, total }: Counts,
+  clocks: Clocks,
   fresh: boolean,
 ): Use {
-  const used = before === undefined || fresh || counts.active > 0 || counts.total !== before.total;
-  if (used) return { ...counts, ...NO_TIME };
-  return {
-    ...counts,
-    idleMs: before.idleMs + elapsed.idleMs,
-    unseenMs: before.unseenMs + elapsed.unseenMs,
-  };
+  const used = before === undefined || fresh || active > 0 || total !== before.total;
+  if (used) return { active, total, since: clocks };
+  return before.active === 0 ? before : { ...before, active };
 }
 
 export interface RouterUse {
@@ -49,8 +48,7 @@ export interface RouterUse {
   arrivals(id: string): string;
 }
 
-const NONE = { active: 0, total: 0 };
-const NO_TIME: Times = { idleMs: 0, unseenMs: 0 };
+const NONE: Counts = { active: 0, total: 0 };
 
 /** @param sessions those to keep account of */
 export function createRouterUse(
@@ -58,7 +56,8 @@ export function createRouterUse(
   sessions: () => Pick<Session, 'id' | 'state'>[],
   now: () => number,
 ): RouterUse {
-  let uses = new Map<string, Use>();
+  const uses = new Map<string, Use>();
+  let clocks: Clocks = { idleMs: 0, unseenMs: 0 };
   let boots = '';
   let readAt = now();
   let complete = false;
@@ -72,19 +71,25 @@ export function createRouterUse(
       idleMs: activity.complete ? at - readAt : 0,
       unseenMs: activity.quiet ? at - readAt : 0,
     };
+    clocks = add(clocks, elapsed);
     const fresh = activity.uncounted || activity.boots !== boots;
-    uses = new Map(
-      sessions().map(({ id, state }) => {
-        // Who waits for a session that does not serve is held uncounted: its time stands still.
-        const time = state === 'starting' ? NO_TIME : elapsed;
-        return [id, observeUse(uses.get(id), activity.sessions.get(id) ?? NONE, time, fresh)];
-      }),
-    );
+    const present = sessions();
+    for (const { id, state } of present) {
+      const use = observeUse(uses.get(id), activity.sessions.get(id) ?? NONE, clocks, fresh);
+      // Who waits for a session that does not serve is held uncounted: its time stands still.
+      const stands = state === 'starting' && use.since !== clocks;
+      uses.set(id, stands ? { ...use, since: add(use.since, elapsed) } : use);
+    }
+    if (uses.size > present.length) forgetAllBut(new Set(present.map(({ id }) => id)));
     ({ boots, complete, quiet, uncounted } = activity);
     readAt = at;
   }
 
-  function say(id: string, known: boolean, time: keyof Times): Signal {
+  function forgetAllBut(present: Set<string>): void {
+    for (const id of uses.keys()) if (!present.has(id)) uses.delete(id);
+  }
+
+  function say(id: string, known: boolean, clock: keyof Clocks): Signal {
     const use = uses.get(id);
     if (!use) return { kind: 'unknown', message: 'the routers were not asked yet' };
     if (use.active === 0 && uncounted)
@@ -93,7 +98,11 @@ export function createRouterUse(
       const message = quiet ? 'no router is there, or one is shutting down' : 'a router does not answer';
       return { kind: 'unknown', message };
     }
-    return { kind: 'use', activeConnections: use.active, secondsInactive: use[time] / 1000 };
+    return {
+      kind: 'use',
+      activeConnections: use.active,
+      secondsInactive: (clocks[clock] - use.since[clock]) / 1000,
+    };
   }
 
   return {
@@ -106,4 +115,8 @@ export function createRouterUse(
     requests: (id) => say(id, quiet, 'unseenMs'),
     arrivals: (id) => `${boots} ${uses.get(id)?.total ?? 0}`,
   };
+}
+
+function add(one: Clocks, other: Clocks): Clocks {
+  return { idleMs: one.idleMs + other.idleMs, unseenMs: one.unseenMs + other.unseenMs };
 }

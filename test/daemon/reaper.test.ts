@@ -31,7 +31,14 @@ interface Settings {
 /** A reaper of one session, whose monotonic clock goes on by a fixed time with each sweep. */
 function start(t: ExecutionContext, active: number, settings: Settings = {}) {
   const { maxLifetimeMs, sweepMs = SWEEP_MS } = settings;
-  const world = { clock: 0, sweeps: 0, reason: undefined as EndReason | undefined, swept: () => {} };
+  const world = {
+    clock: 0,
+    sweeps: 0,
+    looks: 0,
+    active,
+    reason: undefined as EndReason | undefined,
+    swept: () => {},
+  };
   const store = createSessionStore();
   const session = newSession(
     { id: 's', createdAt: Date.now(), labels: {}, idempotency: null, tokenEpoch: null },
@@ -49,15 +56,19 @@ function start(t: ExecutionContext, active: number, settings: Settings = {}) {
     world.clock += sweepMs;
     world.sweeps += 1;
     world.swept();
-    return { ...ALL_SEEN, sessions: new Map([['s', { active, total: 1 }]]) };
+    return { ...ALL_SEEN, sessions: new Map([['s', { active: world.active, total: 1 }]]) };
   };
   const now = () => world.clock;
   const routerUse = createRouterUse({ activity }, store.usable, now);
+  const readSignal = settings.readSignal ?? createSignalReader('router', routerUse);
   const reaper = createReaper({
     store,
     reconciler: { end, reap: end } as unknown as Reconciler,
     routerUse,
-    readSignal: settings.readSignal ?? createSignalReader('router', routerUse),
+    readSignal(of) {
+      world.looks += 1;
+      return readSignal(of);
+    },
     policy: { idleTimeoutMs: IDLE_TIMEOUT_MS, maxLifetimeMs, mostMisses: 5 },
     now,
     metrics: createMetrics({ sessionsByState: store.countByState, routers: () => [] }),
@@ -69,7 +80,7 @@ function start(t: ExecutionContext, active: number, settings: Settings = {}) {
     const wanted = world.sweeps + count;
     return until(`${count} sweeps`, () => world.sweeps >= wanted);
   };
-  return { world, session, store, sweeps };
+  return { world, session, store, sweeps, reaper };
 }
 
 // Serial: one of them sets the clock of all.
@@ -133,3 +144,23 @@ test.serial('an app that answers no more is found out in time', async (t) => {
   t.is(world.reason, 'status_unreachable');
   t.true(world.clock <= IDLE_TIMEOUT_MS + 2 * SHORT_SWEEP_MS, `${world.clock} ms`);
 });
+
+test.serial(
+  'what routers count is told as of the last sweep, and settles nothing until it can matter',
+  async (t) => {
+    const { world, session, sweeps, reaper } = start(t, 0, { sweepMs: SHORT_SWEEP_MS });
+    await sweeps(5);
+    t.is(world.looks, 1);
+    t.like(reaper.inspection(session), {
+      at: world.clock,
+      signal: { secondsInactive: (world.clock - SHORT_SWEEP_MS) / 1000 },
+    });
+    world.active = 1;
+    await sweeps(2);
+    t.like(reaper.inspection(session), { verdict: { verdict: 'busy' }, signal: { activeConnections: 1 } });
+    t.is(world.looks, 1);
+    world.active = 0;
+    await until('its end', () => world.reason);
+    t.is(world.reason, 'idle');
+  },
+);

@@ -1,21 +1,21 @@
 import test from 'ava';
 import type { FleetActivity } from '../../../daemon/routers/routers.ts';
 import type { SessionState } from '../../../daemon/session.ts';
-import { createRouterUse, observeUse } from '../../../daemon/status/router-use.ts';
+import { type Clocks, createRouterUse, observeUse } from '../../../daemon/status/router-use.ts';
 
-const before = { active: 0, total: 7, idleMs: 5_000, unseenMs: 6_000 };
-const second = { idleMs: 1_000, unseenMs: 1_000 };
-
-test('time without use adds up; use of any kind sets it back', (t) => {
-  const after = (counts: { active: number; total: number }, fresh = false) =>
-    observeUse(before, counts, second, fresh);
-  t.deepEqual(after({ active: 0, total: 7 }), { active: 0, total: 7, idleMs: 6_000, unseenMs: 7_000 });
-  const begun = { idleMs: 0, unseenMs: 0 };
-  t.like(after({ active: 1, total: 7 }), begun, 'somebody is connected');
-  t.like(after({ active: 0, total: 8 }), begun, 'somebody came and went');
-  t.like(after({ active: 0, total: 3 }), begun, 'a worker died with its counts');
-  t.like(after({ active: 0, total: 7 }, true), begun, 'counts began anew');
-  t.like(observeUse(undefined, { active: 0, total: 7 }, second, false), begun, 'a session new to us');
+test('use of any kind is seen, and nothing is new of who is not used', (t) => {
+  const [then, now] = [5_000, 6_000].map((ms) => ({ idleMs: ms, unseenMs: ms })) as [Clocks, Clocks];
+  const before = { active: 0, total: 7, since: then };
+  const after = (active: number, total: number, fresh = false) =>
+    observeUse(before, { active, total }, now, fresh);
+  t.is(after(0, 7), before);
+  t.deepEqual(after(1, 7), { active: 1, total: 7, since: now }, 'somebody is connected');
+  const visited = { ...before, active: 1 };
+  t.deepEqual(observeUse(visited, { active: 0, total: 7 }, now, false), before, 'nobody is any more');
+  t.like(after(0, 8), { since: now }, 'somebody came and went');
+  t.like(after(0, 3), { since: now }, 'a worker died with its counts');
+  t.like(after(0, 7, true), { since: now }, 'counts began anew');
+  t.like(observeUse(undefined, { active: 0, total: 7 }, now, false), { since: now }, 'a session new to us');
 });
 
 function world() {
