@@ -2,6 +2,7 @@
  * Finds the sessions that nobody uses and ends them. What it saw last of each session, and what follows from it, can
  * be asked at any time.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { StatusSource } from './config.ts';
 import { every } from './every.ts';
@@ -28,6 +29,8 @@ const SHORTEST_SWEEP_MS = 50;
 // the time that its session may end; and those who ask how a session is used hear of no older use.
 const TRUST_PER_IDLE_TIMEOUT = 2 / 3;
 const LONGEST_TRUST_MS = 30_000;
+// What hundreds of reads take is never there all at once: what lives longer is far more work to collect.
+const LOOKS_PER_TURN = 16;
 // Nor are all read in the same sweep because they once were.
 const TRUST_SPREAD = 1 / 4;
 
@@ -80,7 +83,14 @@ export function createReaper(parts: ReaperParts): Reaper {
       metrics.reaped('max_lifetime');
       void reconciler.end(session, 'max_lifetime');
     }
-    await Promise.all(living.filter(isDue).map(inspect));
+    const looks: Promise<void>[] = [];
+    for (const session of living) {
+      if (!isDue(session)) continue;
+      const failed = (error: Error) => log.error({ session: session.id, err: error }, 'inspection failed');
+      looks.push(inspect(session).catch(failed));
+      if (looks.length % LOOKS_PER_TURN === 0) await nextTurn();
+    }
+    await Promise.all(looks);
   }
 
   function isOver(session: Session): boolean {

@@ -5,7 +5,7 @@ import type { Daemon } from '../../test/support/daemon.ts';
 import { ask } from '../../test/support/http.ts';
 import { until } from '../../test/support/poll.ts';
 import { program } from '../cluster/places.ts';
-import { bundleDaemon } from '../images/bundle.ts';
+import { bundleDaemon, daemonNodeFlags } from '../images/bundle.ts';
 import { withClosing } from './closing.ts';
 import { type Cluster, readMetric, startCluster, untilReady } from './daemon-cluster.ts';
 import { initMany, latencyRows, rateRows } from './daemon-inits.ts';
@@ -108,7 +108,7 @@ function measureCluster({ abort, say, scratch }: Context, size: Size, processes:
 async function daemonOfImage(scratch: string): Promise<string[]> {
   const file = join(scratch, 'daemon.mjs');
   await bundleDaemon(file);
-  return [file];
+  return [...daemonNodeFlags, file];
 }
 
 async function measureUpkeep(cluster: Cluster, mode: Mode, size: Size): Promise<Upkeep> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { arch } from 'node:process';
 import { buildBundle, buildSidecar } from '../build.ts';
 import { root } from '../nginx.ts';
-import { bundle, bundleDaemon } from './bundle.ts';
+import { bundle, bundleDaemon, daemonNodeFlags } from './bundle.ts';
 import { layPrograms, place, USER } from './layer.ts';
 import type { Packages } from './packages.ts';
 
@@ -107,7 +107,7 @@ export function recipes(packages: Packages, version: string): Record<ImageName, 
     daemon: {
       layers: [node, daemon],
       config: config('Spawner daemon', {
-        Entrypoint: ['/usr/bin/node', `/${HOME}/daemon.mjs`],
+        Entrypoint: ['/usr/bin/node', ...daemonNodeFlags, `/${HOME}/daemon.mjs`],
         Env: ['NODE_ENV=production'],
         ExposedPorts: { '8080/tcp': {} },
       }),
