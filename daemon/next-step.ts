@@ -86,12 +86,13 @@ function unreachable(message: string): Observation {
 
 /** The trouble that a session faces now, and since when: the patience with it begins when it is first seen. */
 export function facedHurdle(known: Session['hurdle'], observed: Observation, now: number): Session['hurdle'] {
-  const trouble = troubleOf(observed);
-  if (trouble === undefined || trouble.code === known?.code) return trouble && known;
-  return { ...trouble, since: now };
+  const code = troubleOf(observed)?.code;
+  if (code === undefined) return undefined;
+  return known?.code === code ? known : { code, since: now };
 }
 
-function troubleOf(observed: Observation): Pick<Failure, 'code' | 'message'> | undefined {
+/** What is wrong with a session and may pass. */
+export function troubleOf(observed: Observation): Omit<Failure, 'output'> | undefined {
   if (observed.phase === 'starting') return observed.hurdle?.failure;
   if (observed.phase !== 'listening' || observed.doubt === undefined) return undefined;
   return { code: 'app_unready', message: observed.doubt };

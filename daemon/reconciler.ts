@@ -9,7 +9,7 @@ import { createCleanup } from './cleanup.ts';
 import { ApiError, UnavailableError } from './errors.ts';
 import { every } from './every.ts';
 import type { Metrics } from './metrics.ts';
-import { facedHurdle, ifReachable, nextStep } from './next-step.ts';
+import { facedHurdle, ifReachable, nextStep, troubleOf } from './next-step.ts';
 import { createRenewal } from './renew-token.ts';
 import type { Routers } from './routers/routers.ts';
 import type { Observation, Runtime } from './runtime/runtime.ts';
@@ -76,20 +76,18 @@ export function createReconciler(parts: ReconcilerParts): Reconciler {
     if (!session) return cleanup.endApp(id);
     const [observed, now] = [await observe(id), Date.now()];
     face(session, observed, now);
-    const step = nextStep(session, observed, now, startTimeoutMs);
-    await steps.take(session, step);
-    // Served although there is trouble: until when, is the next thing to decide.
-    if (step.do === 'become ready' && session.hurdle) queue.add(id);
+    await steps.take(session, nextStep(session, observed, now, startTimeoutMs));
   }
 
   function face(session: Session, observed: Observation, now: number): void {
     const known = session.hurdle;
     session.hurdle = facedHurdle(known, observed, now);
-    if (session.hurdle === known) return;
-    if (session.hurdle) {
-      const { code, message } = session.hurdle;
-      log.warn({ session: session.id, code, reason: message }, 'session in trouble');
-    } else log.info({ session: session.id }, 'session out of trouble');
+    const trouble = troubleOf(observed);
+    if (trouble && session.hurdle !== known) {
+      log.warn({ session: session.id, code: trouble.code, reason: trouble.message }, 'session in trouble');
+    }
+    if (known && !trouble && observed.phase === 'listening')
+      log.info({ session: session.id }, 'session out of trouble');
   }
 
   async function observe(id: string): Promise<Observation> {

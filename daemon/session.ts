@@ -67,7 +67,7 @@ export interface Session {
   /** What routers know of its access token: '' if it has none. */
   tokenDigest: string;
   /** Trouble that may pass, while it lasts. */
-  hurdle: (Pick<Failure, 'code' | 'message'> & { since: number }) | undefined;
+  hurdle: { code: FailureCode; since: number } | undefined;
   state: SessionState;
   /** `ip:port`, once known. */
   backend: string | undefined;

@@ -59,7 +59,10 @@ export function createSteps(parts: StepsParts): Steps {
     const other = addresses.otherUser(session.id, backend);
     if (other !== undefined) return letGo(session, other, backend);
     await serve(session, place);
-    if (session.state !== 'ready' || session.readyAt !== undefined) return;
+    if (session.state !== 'ready') return;
+    // There may be trouble with it all the same: for how long, is the next thing to decide.
+    lookAgain(session.id);
+    if (session.readyAt !== undefined) return;
     session.readyAt = Date.now();
     const ms = session.readyAt - session.createdAt;
     metrics.started(ms / 1000);

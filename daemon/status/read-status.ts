@@ -33,22 +33,31 @@ export async function readStatus(address: string): Promise<Signal> {
 
 // Where hundreds are read in a second, this is half the work of what undici does for a client that is used once.
 function read(address: string): Promise<{ status: number | undefined; body: string }> {
-  return new Promise((resolve, reject) => {
-    const request = get(`http://${address}/status`, { agent, headers: { accept: 'application/json' } });
-    const late = setTimeout(() => request.destroy(LATE), TIMEOUT_MS);
-    request.on('error', reject).on('close', () => clearTimeout(late));
-    request.on('response', (response) => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      response.on('error', reject);
-      response.on('data', (chunk: Buffer) => {
-        chunks.push(chunk);
-        bytes += chunk.length;
-        if (bytes > MOST_BYTES) request.destroy(LONG);
-      });
-      response.on('end', () => resolve({ status: response.statusCode, body: String(Buffer.concat(chunks)) }));
-    });
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; body: string }>();
+  const request = get(`http://${address}/status`, { agent, headers: { accept: 'application/json' } });
+  const giveUp = (error: Error) => {
+    reject(error);
+    request.destroy();
+  };
+  const late = setTimeout(giveUp, TIMEOUT_MS, LATE);
+  request.on('error', reject);
+  // Of an answer 101 that nobody listens for, Node closes the connection without a word.
+  request.on('upgrade', ({ statusCode: status }, socket) => {
+    socket.destroy();
+    resolve({ status, body: '' });
   });
+  request.on('response', (response) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    response.on('error', reject);
+    response.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > MOST_BYTES) giveUp(LONG);
+    });
+    response.on('end', () => resolve({ status: response.statusCode, body: String(Buffer.concat(chunks)) }));
+  });
+  return promise.finally(() => clearTimeout(late));
 }
 
 export function parseStatus(body: string): Signal {

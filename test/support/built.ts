@@ -3,14 +3,15 @@
  * longer than what it does: so the first one builds, and the others find that by its sources.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { buildBundle, buildSidecar } from '../../scripts/build.ts';
 import { root } from '../../scripts/nginx.ts';
 import { hotBundleOf } from '../../scripts/router-settings.ts';
 
 const kept = join(root, '.cache', 'bundles');
+const OLD_MS = 24 * 60 * 60_000;
 const ROUTER = 'spawner.js';
 const SIDECAR = 'sidecar.js';
 
@@ -30,7 +31,7 @@ async function built(): Promise<string> {
   const folder = join(kept, sources());
   if (existsSync(folder)) return folder;
   await mkdir(kept, { recursive: true });
-  await removeAllBut(folder);
+  await removeOld();
   const fresh = await mkdtemp(join(kept, 'new-'));
   await buildBundle(join(fresh, ROUTER));
   await buildSidecar(join(fresh, SIDECAR));
@@ -42,12 +43,14 @@ async function built(): Promise<string> {
   return folder;
 }
 
-/** Removes what other sources were built to; but not what somebody builds right now. */
-async function removeAllBut(folder: string): Promise<void> {
-  const earlier = (await readdir(kept)).filter(
-    (name) => !name.startsWith('new-') && name !== basename(folder),
-  );
-  await Promise.all(earlier.map((name) => rm(join(kept, name), { recursive: true, force: true })));
+/** Nobody uses what was built so long ago of other sources, or was never built to its end. */
+async function removeOld(): Promise<void> {
+  for (const name of await readdir(kept)) {
+    const folder = join(kept, name);
+    // What is being built may have its name by now.
+    const { mtimeMs = Infinity } = statSync(folder, { throwIfNoEntry: false }) ?? {};
+    if (Date.now() - mtimeMs > OLD_MS) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Says what they are built of. */

@@ -58,7 +58,10 @@ export function createKubernetesRuntime(parts: KubernetesRuntimeParts): Runtime 
   const pods = createSessionPods({
     connection,
     namespace,
-    isOnItsWay: (pod) => observe(pod).phase === 'starting',
+    isOnItsWay: (pod) => {
+      const seen = observe(pod);
+      return seen.phase === 'starting' || (seen.phase === 'listening' && seen.doubt !== undefined);
+    },
     changed: (id) => changed(id),
     log,
   });

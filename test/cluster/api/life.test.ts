@@ -45,23 +45,38 @@ test('requests are held while a Pod is not Ready, and follow it to another addre
   t.is((await second).body, 'two');
 });
 
+const isWatch = { path: /watch=true/ };
+
 test('a session whose node is not heard of is served on', async (t) => {
-  const world = await startApiWorld(t, kube, { flags: ['--start-timeout', '3s'] });
+  const world = await startApiWorld(t, kube);
   const { id } = await world.init();
   const host = await world.serve(id, 'hello');
   await world.until(id, 'ready');
-  const name = `session-${id}`;
-  await world.kubelet.unheard(name);
-  await until('the daemon to see it', () => world.daemon.log().includes('session in trouble'));
+  const says = (text: string) => until(text, () => world.daemon.log().includes(`"${text}"`), 20);
+  await world.kubelet.unheard(`session-${id}`);
+  await says('session in trouble');
   t.is((await world.visit(id)).body, 'hello');
-  await world.kubelet.running(name, host);
-  await until('the daemon to see it', () => world.daemon.log().includes('session out of trouble'));
+  // As after an outage: what comes next is not missed.
+  t.true(world.proxy.freeze(isWatch) > 0);
+  await world.kubelet.running(`session-${id}`, host);
+  await says('session out of trouble');
   t.is((await world.visit(id)).body, 'hello');
+});
 
-  await world.kubelet.unheard(name);
+test('a session whose node is not heard of for too long has failed, even if nothing else was heard of it', async (t) => {
+  const world = await startApiWorld(t, kube, { flags: ['--start-timeout', '10s'] });
+  const { id } = await world.init();
+  t.true(world.proxy.freeze(isWatch) > 0);
+  await world.serve(id, 'hello');
+  await world.kubelet.unheard(`session-${id}`);
+  await world.until(id, 'ready');
+  t.is((await world.visit(id)).body, 'hello');
   await world.until(id, 'failed');
   const lost = (await world.sessions()).find((session) => session.id === id);
-  t.deepEqual(lost?.failure?.code, 'app_unready');
-  t.is(lost?.failure?.message, 'For 3 s (--start-timeout) the cluster has not heard of the node of the Pod.');
+  t.is(lost?.failure?.code, 'app_unready');
+  t.is(
+    lost?.failure?.message,
+    'For 10 s (--start-timeout) the cluster has not heard of the node of the Pod.',
+  );
   await world.untilGone(id);
 });

@@ -1,15 +1,17 @@
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createSocketServer, type Server } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { parseStatus, readStatus } from '../../../daemon/status/read-status.ts';
 
 async function backend(t: ExecutionContext, listener: RequestListener): Promise<string> {
   const server = createServer(listener);
+  t.teardown(() => server.closeAllConnections());
+  return listening(t, server);
+}
+
+async function listening(t: ExecutionContext, server: Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  t.teardown(() => server.close());
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
@@ -60,6 +62,33 @@ test('an endless answer is cut off', async (t) => {
   t.like(signal, { kind: 'unknown' });
   t.regex((signal as { message: string }).message, /longer than 4096 bytes/);
 });
+
+test('an answer that is longer is refused, also in one piece', async (t) => {
+  const address = await backend(t, (_request, response) => response.end(GOOD.padEnd(4097)));
+  t.like(await readStatus(address), {
+    kind: 'unknown',
+    message: 'GET /status: its answer is longer than 4096 bytes',
+  });
+  const longest = await backend(t, (_request, response) => response.end(GOOD.padEnd(4096)));
+  t.like(await readStatus(longest), { kind: 'use' });
+});
+
+for (const [what, answer, message] of [
+  ['is none', '', /socket hang up/],
+  ['is cut off', 'HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n{"active', /aborted/],
+  ['is another protocol', 'SSH-2.0-OpenSSH_9.2\r\n', /Parse Error/],
+  ['changes the protocol', `HTTP/1.1 101 OK\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n${GOOD}`, /101/],
+] as const) {
+  test(`an answer that ${what} is unknown at once`, async (t) => {
+    const server = createSocketServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.end(answer));
+    });
+    const signal = await readStatus(await listening(t, server));
+    t.is(signal.kind, 'unknown');
+    t.regex((signal as { message: string }).message, message);
+  });
+}
 
 test('an answer that hangs before or in the middle is given up', async (t) => {
   const silent = await backend(t, () => {});
