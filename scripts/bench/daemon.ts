@@ -104,11 +104,14 @@ function measureCluster({ abort, say, scratch }: Context, size: Size, processes:
   });
 }
 
+// What Node allows itself in a Pod with the 512 Mi of deploy/daemon.yaml; on a whole machine it collects later.
+const AS_IN_POD = '--max-old-space-size=256';
+
 /** What Node runs in the daemon's image. */
 async function daemonOfImage(scratch: string): Promise<string[]> {
   const file = join(scratch, 'daemon.mjs');
   await bundleDaemon(file);
-  return [...daemonNodeFlags, file];
+  return [AS_IN_POD, ...daemonNodeFlags, file];
 }
 
 async function measureUpkeep(cluster: Cluster, mode: Mode, size: Size): Promise<Upkeep> {
