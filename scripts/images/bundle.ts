@@ -24,7 +24,8 @@ export async function bundle(entry: string, outfile: string): Promise<void> {
 
 /**
  * What Node is told that runs the daemon. Of its own accord V8 keeps 134 MB for what is new on a whole machine, which
- * saves no work, and 3 MB in a Pod of 512 Mi, which makes much: with 10,000 sessions that ask their apps, 4 MB cost 1.5 times the CPU.
+ * saves no work, and 3 MB in a Pod of 512 Mi, which makes much: with 10,000 sessions that ask their apps, 4 MB cost
+ * 1.5 times the CPU.
  */
 export const daemonNodeFlags: string[] = ['--max-semi-space-size=16'];
 
