@@ -26,6 +26,7 @@ export function nextStep(
     return observed.phase === 'missing' ? { do: 'nothing' } : { do: 'clean up' };
   }
   if (session.ending) return { do: 'end' };
+  const facedMs = now - (session.hurdle?.since ?? now);
   switch (observed.phase) {
     case 'missing':
       return { do: 'fail', failure: { code: 'app_lost', message: 'The app is not there any more.' } };
@@ -37,12 +38,11 @@ export function nextStep(
       }
       return observed.doubt === undefined
         ? { do: 'nothing' }
-        : inDoubt(session, observed.doubt, now, startTimeoutMs);
+        : inDoubt(observed.doubt, facedMs, startTimeoutMs);
     case 'starting': {
       if (session.state !== 'starting') return { do: 'stop serving', why: observed.lacks };
       const waitedMs = now - session.waitingSince;
       const { hurdle } = observed;
-      const facedMs = now - (session.hurdle?.since ?? now);
       if (hurdle && facedMs >= hurdle.patienceMs) return { do: 'fail', failure: hurdle.failure };
       if (waitedMs < startTimeoutMs) {
         return {
@@ -57,9 +57,8 @@ export function nextStep(
   }
 }
 
-function inDoubt({ hurdle }: Pick<Session, 'hurdle'>, doubt: string, now: number, patienceMs: number): Step {
-  const leftMs = patienceMs - (now - (hurdle?.since ?? now));
-  if (leftMs > 0) return { do: 'look again', inMs: leftMs };
+function inDoubt(doubt: string, facedMs: number, patienceMs: number): Step {
+  if (facedMs < patienceMs) return { do: 'look again', inMs: patienceMs - facedMs };
   const message = `For ${patienceMs / 1000} s (--start-timeout) ${doubt}.`;
   return { do: 'fail', failure: { code: 'app_unready', message } };
 }

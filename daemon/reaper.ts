@@ -29,10 +29,10 @@ const SHORTEST_SWEEP_MS = 50;
 // the time that its session may end; and those who ask how a session is used hear of no older use.
 const TRUST_PER_IDLE_TIMEOUT = 2 / 3;
 const LONGEST_TRUST_MS = 30_000;
-// What hundreds of reads take is never there all at once: what lives longer is far more work to collect.
-const LOOKS_PER_TURN = 16;
 // Nor are all read in the same sweep because they once were.
 const TRUST_SPREAD = 1 / 4;
+// What hundreds of reads take is never there all at once: what lives longer is far more work to collect.
+const LOOKS_A_TURN = 16;
 
 /** What the reaper last saw of a session. Times are monotonic milliseconds. */
 export interface Inspection {
@@ -88,7 +88,7 @@ export function createReaper(parts: ReaperParts): Reaper {
       if (!isDue(session)) continue;
       const failed = (error: Error) => log.error({ session: session.id, err: error }, 'inspection failed');
       looks.push(inspect(session).catch(failed));
-      if (looks.length % LOOKS_PER_TURN === 0) await nextTurn();
+      if (looks.length % LOOKS_A_TURN === 0) await nextTurn();
     }
     await Promise.all(looks);
   }

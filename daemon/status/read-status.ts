@@ -21,6 +21,11 @@ const statusSchema = z.object({
   listening: z.boolean().optional(),
 });
 
+interface Answer {
+  status: number | undefined;
+  body: string;
+}
+
 /** @param address `ip:port` */
 export async function readStatus(address: string): Promise<Signal> {
   try {
@@ -31,9 +36,9 @@ export async function readStatus(address: string): Promise<Signal> {
   }
 }
 
-// Where hundreds are read in a second, this is half the work of what undici does for a client that is used once.
-function read(address: string): Promise<{ status: number | undefined; body: string }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; body: string }>();
+// Where hundreds are read in a second, this is three quarters of undici's work for a client that is used once.
+function read(address: string): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const request = get(`http://${address}/status`, { agent, headers: { accept: 'application/json' } });
   const giveUp = (error: Error) => {
     reject(error);

@@ -13,7 +13,7 @@ import { isReady, nameOf, podsAsWay, podsOf } from './support/parts.ts';
 const namespace = 'spawner-sessions';
 const OUTAGE_MS = 60_000;
 
-const onOwnCluster = isOwnCluster ? test.serial : test.serial.skip;
+const onOwnCluster = isOwnCluster ? test.serial : test.skip;
 let spawner: Installation | undefined;
 test.before(async () => {
   if (isOwnCluster) spawner = await install({ SPAWNER_STOP_GRACE: '1s' });
